@@ -78,9 +78,9 @@ class Optics:
         return Optics(self.emission_wavelength_um, self.numerical_aperture, self.immersion_index, pixel_size_um)
 
 
-MODEL_OPTICS = Optics()
-
-
 def _require(holds: bool, name: str, allowed: str, optics: Optics) -> None:
     if not holds:
         raise ValueError(f"{name} must be in {allowed}, got {getattr(optics, name)}")
+
+
+MODEL_OPTICS = Optics()
