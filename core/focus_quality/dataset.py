@@ -1,0 +1,128 @@
+"""Training patches: in-focus images blurred to each level, exposed by a random camera, cut at random places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
+from parfocal.focus_quality.synthesis import apply_gain_and_offset, defocus_levels, random_gain_and_offset
+from parfocal.training.images import TrainingImage, read_gray
+
+# Contrast of a blurred patch over its noise, below which nobody could tell its level: it carries the uniform target.
+CONTENT_LIMIT = 0.25
+
+
+@dataclass(frozen=True)
+class BlurredImage:
+    """One image at all levels, background 0 and bright structures 1: `levels` (level, y, x) float16."""
+
+    levels: np.ndarray
+    group: str
+    noise: float
+
+
+def blur_images(images: Sequence[TrainingImage]) -> list[BlurredImage]:
+    """Read images and blur each to the 11 levels (two at a time, in threads)."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(blur_image, images))
+
+
+def blur_image(image: TrainingImage) -> BlurredImage:
+    """Read one image, set its background to 0 and its bright structures to 1, and blur it to the 11 levels."""
+    pixels = normalise(read_gray(image.path))
+    # White noise that the image brought along, from the second difference of neighbours.
+    rough = pixels[:, 1:-1] - (pixels[:, :-2] + pixels[:, 2:]) / 2
+    noise = float(np.median(np.abs(rough)) / 0.6745 / np.sqrt(1.5))
+    return BlurredImage(defocus_levels(pixels).astype(np.float16), f"{image.source}/{image.stain}", noise)
+
+
+def normalise(image_yx: np.ndarray) -> np.ndarray:
+    """Set the 0.5th percentile to 0 and the 99.9th to 1 (float32); brighter pixels stay above 1."""
+    low, high = np.percentile(image_yx, [0.5, 99.9])
+    return np.maximum((image_yx - low) / max(high - low, 1e-6), 0).astype(np.float32)
+
+
+class PatchSampler:
+    """Endless random batches, the same for the same seed and step.
+
+    Parameters
+    ----------
+    images : sequence of BlurredImage
+    seed : int
+    augment : bool
+        Apply the paper's random gain and offset.
+    """
+
+    def __init__(self, images: Sequence[BlurredImage], seed: int, augment: bool = True) -> None:
+        self.images = images
+        self.seed = seed
+        self.augment = augment
+        groups = [image.group for image in images]
+        counts = {group: groups.count(group) for group in set(groups)}
+        # A group of n images is drawn with weight sqrt(n): small ones are heard, large ones do not drown them.
+        weights = np.array([counts[group] ** -0.5 for group in groups])
+        self.weights = weights / weights.sum()
+
+    def batch(self, step: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return patches (size, 84, 84, 1) float32 in counts and target distributions (size, 11) float32."""
+        rng = np.random.default_rng([self.seed, step])
+        chosen = rng.choice(len(self.images), size, p=self.weights)
+        samples = [self._sample(self.images[index], rng) for index in chosen]
+        patches, targets = zip(*samples)
+        return np.stack(patches)[..., None], np.stack(targets)
+
+    def batches(self, first_step: int, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield batch after batch, the next one prepared in a thread meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            upcoming = pool.submit(self.batch, first_step, size)
+            step = first_step
+            while True:
+                ready, step = upcoming.result(), step + 1
+                upcoming = pool.submit(self.batch, step, size)
+                yield ready
+
+    def _sample(self, image: BlurredImage, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        level = int(rng.integers(N_LEVELS))
+        clean = _random_crop(image.levels, level, rng)
+        exposed, noise = expose_randomly(clean, rng)
+        if self.augment:
+            exposed = apply_gain_and_offset(exposed, *random_gain_and_offset(rng))
+        target = np.eye(N_LEVELS, dtype=np.float32)[level]
+        if not has_content(clean, np.hypot(noise, image.noise)):
+            target = np.full(N_LEVELS, 1.0 / N_LEVELS, np.float32)
+        return np.rint(exposed), target
+
+
+def has_content(clean_yx: np.ndarray, noise: float) -> bool:
+    """Say whether a patch shows more than noise: the contrast of its 4 x 4 means against the noise per pixel."""
+    means = clean_yx.reshape(PATCH_SIZE_PX // 4, 4, PATCH_SIZE_PX // 4, 4).mean(axis=(1, 3))
+    return bool(means.std() > CONTENT_LIMIT * noise)
+
+
+def expose_randomly(clean_yx: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Expose with a random camera: (counts float32, noise per pixel in units of the clean image).
+
+    Peak signal 40 to 4000 photoelectrons, background 1 to 100 percent of it, read noise 1 to 3 electrons, 0.5 to 8
+    counts per electron.
+    """
+    peak = np.exp(rng.uniform(np.log(40.0), np.log(4000.0)))
+    background = peak * np.exp(rng.uniform(np.log(0.01), np.log(1.0)))
+    read_noise = rng.uniform(1.0, 3.0)
+    electrons = rng.poisson(clean_yx * peak + background).astype(np.float32)
+    electrons += read_noise * rng.standard_normal(electrons.shape, dtype=np.float32)
+    counts_per_electron = np.exp(rng.uniform(np.log(0.5), np.log(8.0)))
+    noise = np.sqrt(background + peak * float(clean_yx.mean()) + read_noise**2) / peak
+    return np.maximum(electrons * counts_per_electron, 0), float(noise)
+
+
+def _random_crop(levels: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+    height, width = levels.shape[1:]
+    y = int(rng.integers(height - PATCH_SIZE_PX + 1))
+    x = int(rng.integers(width - PATCH_SIZE_PX + 1))
+    crop = levels[level, y : y + PATCH_SIZE_PX, x : x + PATCH_SIZE_PX].astype(np.float32)
+    crop = np.rot90(crop, int(rng.integers(4)))
+    return np.ascontiguousarray(crop[:, ::-1] if rng.integers(2) else crop)

@@ -1,0 +1,207 @@
+"""Training of the focus quality networks."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_images
+from parfocal.focus_quality.network import build_network, ranked_probability_score
+from parfocal.training.images import TrainingImage, find_training_images, read_gray, reason_to_refuse, split_by_field
+
+VALIDATION_BATCHES = 16
+
+
+@dataclass(frozen=True)
+class FocusQualityTraining:
+    """Settings of a training run.
+
+    Attributes
+    ----------
+    architecture : str
+        `default` or `yang2018`.
+    steps : int
+        Batches in all.
+    batch_size : int
+        Patches a batch.
+    learning_rate : float
+        Highest rate of Adam; it falls to 1 percent of it along a half cosine where `decay` is set.
+    decay : bool
+    augment : bool
+        The paper's random gain and offset.
+    seed : int
+        Of weights, patches and noise.
+    steps_per_epoch : int
+        After each epoch the validation score is logged and a checkpoint is written.
+    """
+
+    architecture: str = "default"
+    steps: int = 30000
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    decay: bool = True
+    augment: bool = True
+    seed: int = 1
+    steps_per_epoch: int = 250
+
+
+# The paper: Adam at 5e-6 for a million steps on 64 replicas. With `steps` cut to what a desk machine can do, pass a
+# higher learning rate: the model card says which one was used.
+YANG2018 = FocusQualityTraining("yang2018", steps=1_000_000, learning_rate=5e-6, decay=False)
+CONFIGS = {"default": FocusQualityTraining(), "yang2018": YANG2018}
+
+
+def train_focus_quality(
+    images: str | Path,
+    output: str | Path,
+    config: str = "default",
+    sources: str | Path | None = None,
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    resume: bool = False,
+) -> Path:
+    """Train a focus quality network from a folder of in-focus images and write a model folder.
+
+    Parameters
+    ----------
+    images : path
+        Folder of in-focus images, searched recursively. Blank, small or blurred ones are refused and listed in
+        `refused.csv`.
+    output : path
+        Model folder to write: weights, `config.json`, `card.md`, training log and curve. It must not exist yet, unless
+        `resume` is set.
+    config : str
+        `default` or `yang2018`.
+    sources : path, optional
+        JSON that groups the images into sources and fields; without it each subfolder is a source.
+    steps, learning_rate, seed : optional
+        Replace the values of the config.
+    resume : bool
+        Go on from the last checkpoint in `output`.
+
+    Returns
+    -------
+    Path
+        The model folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        No image is left to train from.
+    FileExistsError
+        `output` holds something and `resume` is not set.
+    """
+    settings = training_settings(config, steps=steps, learning_rate=learning_rate, seed=seed)
+    output = Path(output)
+    _claim(output, settings, resume)
+    parts = split_by_field(find_training_images(images, sources))
+    accepted = {name: _accept(parts[name], output / "refused.csv") for name in ("train", "validation")}
+    if not accepted["train"]:
+        raise FileNotFoundError(f"no image in {images} can be trained from; see {output / 'refused.csv'}")
+    validation = accepted["validation"] or accepted["train"][::10]
+    history = _fit(settings, blur_images(accepted["train"]), blur_images(validation), output)
+    from parfocal.focus_quality.export import write_model_folder
+
+    return write_model_folder(output, settings, history, accepted)
+
+
+def training_settings(config: str, **changes: Any) -> FocusQualityTraining:
+    """Look up a config by name and replace what was given (None leaves the config's value)."""
+    if config not in CONFIGS:
+        raise ValueError(f"config must be one of {sorted(CONFIGS)}, got {config!r}")
+    given = {name: value for name, value in changes.items() if value is not None}
+    settings = replace(CONFIGS[config], **given)
+    if settings.steps < settings.steps_per_epoch:
+        settings = replace(settings, steps_per_epoch=max(1, settings.steps))
+    return settings
+
+
+def _claim(output: Path, settings: FocusQualityTraining, resume: bool) -> None:
+    if output.exists() and any(output.iterdir()) and not resume:
+        raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "training.json").write_text(json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def _accept(images: list[TrainingImage], refused: Path) -> list[TrainingImage]:
+    reasons = [(image, reason_to_refuse(read_gray(image.path))) for image in images]
+    lines = [f"{image.path.name},{image.source},{reason}\n" for image, reason in reasons if reason]
+    if lines:
+        with refused.open("a") as out:
+            out.writelines(lines)
+    return [image for image, reason in reasons if reason is None]
+
+
+def _fit(
+    settings: FocusQualityTraining, train: list[BlurredImage], validation: list[BlurredImage], output: Path
+) -> list[dict[str, float]]:
+    """Run the steps that are still to do; returns one row per epoch."""
+    import tensorflow as tf
+
+    model = build_network(settings.architecture, settings.seed)
+    optimizer = tf.keras.optimizers.Adam(settings.learning_rate)
+    model.compile(optimizer=optimizer, loss=ranked_probability_score)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+    manager = tf.train.CheckpointManager(checkpoint, str(output / "checkpoints"), max_to_keep=2)
+    log = output / "log.jsonl"
+    history = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    if manager.latest_checkpoint:
+        model.train_on_batch(*PatchSampler(train, 0).batch(0, 2))  # makes the optimizer's slots before they are filled
+        checkpoint.restore(manager.latest_checkpoint).expect_partial()
+    held = [PatchSampler(validation, settings.seed + 1000).batch(i, 64) for i in range(VALIDATION_BATCHES)]
+    done = int(history[-1]["step"]) if history else 0
+    with log.open("a") as out:
+        for row in _epochs(model, optimizer, settings, PatchSampler(train, settings.seed, settings.augment), held, done):
+            manager.save()
+            history.append(row)
+            out.write(json.dumps(row) + "\n")
+            out.flush()
+    model.save_weights(str(output / "keras.weights.h5"))
+    return history
+
+
+def _epochs(
+    model: Any, optimizer: Any, settings: FocusQualityTraining, sampler: PatchSampler, held: list, done: int
+) -> Iterator[dict[str, float]]:
+    from rich.progress import Progress, TextColumn
+
+    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[score]}"))
+    with Progress(*columns, refresh_per_second=1) as progress:
+        task = progress.add_task("training", total=settings.steps, completed=done, score="")
+        losses: list[float] = []
+        for step, (patches, targets) in enumerate(sampler.batches(done, settings.batch_size), start=done):
+            if step >= settings.steps:
+                return
+            optimizer.learning_rate.assign(learning_rate_at(step, settings))
+            losses.append(float(model.train_on_batch(patches, targets)))
+            progress.update(task, advance=1)
+            if (step + 1) % settings.steps_per_epoch == 0 or step + 1 == settings.steps:
+                row = {"step": step + 1, "loss": float(np.mean(losses[-settings.steps_per_epoch :])), **_score(model, held)}
+                progress.update(task, score=f"within one level {row['within_one']:.3f}")
+                yield row
+
+
+def learning_rate_at(step: int, settings: FocusQualityTraining) -> float:
+    """Rate of one step: 200 steps of linear start, then a half cosine down to 1 percent, or constant."""
+    start = min(1.0, (step + 1) / 200)
+    if not settings.decay:
+        return settings.learning_rate * start
+    fall = 0.01 + 0.99 * (1 + math.cos(math.pi * step / settings.steps)) / 2
+    return settings.learning_rate * start * fall
+
+
+def _score(model: Any, held: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Score held-out patches: loss over all, levels over those that show something."""
+    targets = np.concatenate([target for _, target in held])
+    predicted = np.concatenate([np.asarray(model(patches, training=False)) for patches, _ in held])
+    loss = float(np.mean(np.asarray(ranked_probability_score(targets, predicted))))
+    told = targets.max(axis=1) > 0.5
+    error = np.abs(predicted.argmax(axis=1) - targets.argmax(axis=1))[told]
+    return {"validation_loss": loss, "exact": float(np.mean(error == 0)), "within_one": float(np.mean(error <= 1))}
