@@ -1,0 +1,32 @@
+"""Parfocal: one focus engine for CellProfiler, Fiji and Micro-Manager.
+
+Names load on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parfocal.focus_quality.measure import measure_image_focus
+    from parfocal.focus_quality.result import ImageFocus
+    from parfocal.optics import Optics
+
+_HOMES = {
+    "measure_image_focus": "parfocal.focus_quality.measure",
+    "ImageFocus": "parfocal.focus_quality.result",
+    "Optics": "parfocal.optics",
+}
+
+__all__ = ["ImageFocus", "Optics", "measure_image_focus"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

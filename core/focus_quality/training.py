@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_images
+from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.network import build_network, ranked_probability_score
 from parfocal.training.images import TrainingImage, find_training_images, read_gray, reason_to_refuse, split_by_field
 
@@ -106,10 +107,8 @@ def train_focus_quality(
     if not accepted["train"]:
         raise FileNotFoundError(f"no image in {images} can be trained from; see {output / 'refused.csv'}")
     validation = accepted["validation"] or accepted["train"][::10]
-    history = _fit(settings, blur_images(accepted["train"]), blur_images(validation), output)
-    from parfocal.focus_quality.export import write_model_folder
-
-    return write_model_folder(output, settings, history, accepted)
+    model, history = _fit(settings, blur_images(accepted["train"]), blur_images(validation), output)
+    return write_model_folder(output, model, settings, history, accepted)
 
 
 def training_settings(config: str, **changes: Any) -> FocusQualityTraining:
@@ -141,8 +140,8 @@ def _accept(images: list[TrainingImage], refused: Path) -> list[TrainingImage]:
 
 def _fit(
     settings: FocusQualityTraining, train: list[BlurredImage], validation: list[BlurredImage], output: Path
-) -> list[dict[str, float]]:
-    """Run the steps that are still to do; returns one row per epoch."""
+) -> tuple[Any, list[dict[str, float]]]:
+    """Run the steps that are still to do; returns the model and one row per epoch."""
     import tensorflow as tf
 
     model = build_network(settings.architecture, settings.seed)
@@ -163,8 +162,7 @@ def _fit(
             history.append(row)
             out.write(json.dumps(row) + "\n")
             out.flush()
-    model.save_weights(str(output / "keras.weights.h5"))
-    return history
+    return model, history
 
 
 def _epochs(

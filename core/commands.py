@@ -1,0 +1,109 @@
+"""Commands are ordinary functions; their signature and docstring are the one definition that every front reads."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+
+@dataclass(frozen=True)
+class Param:
+    """What a front needs to know of a parameter beyond its type: unit, range, choices, and whether it is an array."""
+
+    unit: str = ""
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    choices: tuple[str, ...] = ()
+    array: bool = False
+    label: str = ""
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise ValueError, with the range and the value, where a value lies outside."""
+        if value is None or self.array:
+            return
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{name} must be one of {', '.join(self.choices)}, got {value!r}")
+        low, high = self.minimum, self.maximum
+        if low is None and high is None:
+            return
+        if not ((low is None or value >= low) and (high is None or value <= high)):
+            unit = f" {self.unit}" if self.unit else ""
+            raise ValueError(f"{name} must be in [{low}, {high}]{unit}, got {value!r}")
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One parameter of a command as a front shows it."""
+
+    name: str
+    type: str
+    default: Any
+    required: bool
+    help: str
+    param: Param
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """A command as a front shows it: name, one sentence, parameters in order."""
+
+    name: str
+    summary: str
+    parameters: tuple[ParameterSpec, ...]
+
+    def parameter(self, name: str) -> ParameterSpec:
+        """Look a parameter up by name (KeyError where there is none)."""
+        return {parameter.name: parameter for parameter in self.parameters}[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, ready for JSON."""
+        return asdict(self)
+
+
+def command_spec(command: Callable[..., Any]) -> CommandSpec:
+    """Read the specification of a command off its signature, annotations and numpy docstring."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    helps = _docstring_helps(inspect.getdoc(command) or "")
+    parameters = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        bare, param = _split_annotation(hints[name])
+        required = parameter.default is inspect.Parameter.empty
+        default = None if required else parameter.default
+        parameters.append(ParameterSpec(name, bare, default, required, helps.get(name, ""), param))
+    summary = (inspect.getdoc(command) or "").split("\n")[0]
+    return CommandSpec(command.__name__, summary, tuple(parameters))
+
+
+def check_arguments(command: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """Check arguments of a command against the ranges and choices of its definition (ValueError)."""
+    for parameter in command_spec(command).parameters:
+        if parameter.name in arguments:
+            parameter.param.check(parameter.name, arguments[parameter.name])
+
+
+def _split_annotation(hint: Any) -> tuple[str, Param]:
+    param = Param()
+    if typing.get_origin(hint) is typing.Annotated:
+        param = next((extra for extra in hint.__metadata__ if isinstance(extra, Param)), param)
+        hint = hint.__origin__
+    options = [option for option in typing.get_args(hint) if option is not type(None)]
+    bare = options[0] if typing.get_origin(hint) is typing.Union and options else hint
+    return getattr(bare, "__name__", str(bare)), param
+
+
+def _docstring_helps(doc: str) -> dict[str, str]:
+    """Texts of the Parameters section of a numpy docstring, by parameter name."""
+    match = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", doc, re.M | re.S)
+    helps: dict[str, str] = {}
+    names: list[str] = []
+    for line in match.group(1).splitlines() if match else []:
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.split(":")[0].split(",")]
+        else:
+            for name in names:
+                helps[name] = f"{helps.get(name, '')} {line.strip()}".strip()
+    return helps

@@ -1,0 +1,1 @@
+"""Images: brought to planes, checked, read and written."""

@@ -1,0 +1,74 @@
+"""Any image a user may hand over, brought to planes (z, y, x) of numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def as_planes(image: object) -> tuple[np.ndarray, bool]:
+    """Bring an image to a stack of planes.
+
+    Colours follow one rule: the mean of red, green and blue; a fourth channel (alpha) is left out.
+
+    Parameters
+    ----------
+    image : array_like
+        (y, x), (z, y, x), (y, x, 3 or 4) or (z, y, x, 3 or 4); integers or floats.
+
+    Returns
+    -------
+    stack_zyx : ndarray
+        (z, y, x) in the type of the input, float32 where colours were averaged.
+    is_stack : bool
+        Whether the input had a z axis.
+
+    Raises
+    ------
+    TypeError
+        Where the values are not real numbers (bool, complex, text).
+    ValueError
+        Where the axes are none of the above; the message gives the shape.
+    """
+    pixels = np.asarray(image)
+    if pixels.dtype.kind not in "uif":
+        raise TypeError(f"image must hold integers or floats, got {pixels.dtype}")
+    if pixels.ndim in (3, 4) and pixels.shape[-1] in (3, 4):
+        pixels = pixels[..., :3].mean(axis=-1, dtype=np.float32)
+    if pixels.ndim == 2:
+        return pixels[None], False
+    if pixels.ndim == 3 and pixels.shape[0] > 0:
+        return pixels, True
+    raise ValueError(
+        "image must be (y, x), (z, y, x), or either with 3 or 4 colours last, "
+        f"got shape {np.asarray(image).shape}: choose one time point and channel first"
+    )
+
+
+def as_plane_selection(selection: object, name: str, shape_yx: tuple[int, int], n_planes: int) -> np.ndarray | None:
+    """Bring a mask or label image to (z, y, x), repeating a single plane over z.
+
+    Raises
+    ------
+    ValueError
+        Where it does not fit the image; the message gives both shapes.
+    """
+    if selection is None:
+        return None
+    array = np.asarray(selection)
+    if array.ndim == 2:
+        array = np.broadcast_to(array, (n_planes, *array.shape))
+    if array.shape != (n_planes, *shape_yx):
+        raise ValueError(f"{name} must have the image's shape {(n_planes, *shape_yx)}, got {np.shape(selection)}")
+    return array
+
+
+def fill_masked(image_yx: np.ndarray, mask_yx: np.ndarray, reach_px: float = 8.0) -> np.ndarray:
+    """Replace masked-out pixels by a smooth continuation of the others, so that a mask's border is no edge."""
+    from scipy.ndimage import gaussian_filter
+
+    weight = mask_yx.astype(np.float32)
+    known = np.where(mask_yx, image_yx, 0).astype(np.float32)
+    share = gaussian_filter(weight, reach_px)
+    inside = known[mask_yx].mean()
+    smooth = np.where(share > 1e-4, gaussian_filter(known, reach_px) / np.maximum(share, 1e-4), inside)
+    return np.where(mask_yx, known, smooth).astype(np.float32)

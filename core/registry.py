@@ -1,0 +1,121 @@
+"""Trained models: found by name or folder, checked, and loaded once per process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT_VERSION = 1
+
+
+class ModelError(RuntimeError):
+    """A model folder that cannot be used; the message says which file is at fault and what to do."""
+
+
+class Model:
+    """A network with its configuration, run by ONNX Runtime on the CPU.
+
+    Attributes
+    ----------
+    folder : Path
+    config : dict
+        Content of `config.json`.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, Any], session: Any) -> None:
+        self.folder = folder
+        self.config = config
+        self._session = session
+        self._input = session.get_inputs()[0].name
+
+    def predict(self, batch: np.ndarray, batch_size: int = 64) -> np.ndarray:
+        """Run the network over a batch (n, ...), float32, a part at a time so that memory stays bounded."""
+        parts = [batch[start : start + batch_size] for start in range(0, len(batch), batch_size)]
+        return np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
+
+
+def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
+    """Find a model folder: a name among the shipped models of a task, or a path.
+
+    Raises
+    ------
+    ModelError
+        Where there is none; the message lists the names there are.
+    """
+    import parfocal.models
+
+    shipped = Path(next(iter(parfocal.models.__path__))) / task
+    given = Path(name_or_path)
+    if (shipped / given).is_dir() and len(given.parts) == 1:
+        return shipped / given
+    if given.is_dir():
+        return given
+    names = sorted(folder.name for folder in shipped.iterdir() if folder.is_dir()) if shipped.is_dir() else []
+    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give one of {names} or the path of a model folder")
+
+
+def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:
+    """Load a model, or return it where this process has loaded it before.
+
+    Raises
+    ------
+    ModelError
+        Where a file is missing or damaged, or the folder is of another task or a newer format.
+    """
+    return _load(model_folder(name_or_path, task).resolve(), task)
+
+
+@lru_cache(maxsize=16)
+def _load(folder: Path, task: str) -> Model:
+    config = read_config(folder)
+    if config.get("task") != task:
+        raise ModelError(f"{folder} is a model for {config.get('task')!r}, needed is one for {task!r}")
+    if config.get("format_version", 0) > FORMAT_VERSION:
+        raise ModelError(f"{folder} has format {config['format_version']}, this Parfocal reads up to {FORMAT_VERSION}")
+    weights = _checked_weights(folder, config)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a process by default: CellProfiler's workers and the batch engine run one process per core.
+    options.intra_op_num_threads = int(os.environ.get("PARFOCAL_THREADS", "1"))
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    return Model(folder, config, session)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read `config.json` of a model folder.
+
+    Raises
+    ------
+    ModelError
+        Where it is missing or no JSON.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing: this is no Parfocal model folder") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} is damaged: it holds no settings")
+    return config
+
+
+def _checked_weights(folder: Path, config: dict[str, Any]) -> bytes:
+    path = folder / str(config.get("weights", "weights.onnx"))
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error}): copy the model folder again, whole") from error
+    digest = hashlib.sha256(weights).hexdigest()
+    if digest != config.get("sha256"):
+        raise ModelError(f"{path} is damaged: its SHA-256 is {digest}, config.json says {config.get('sha256')}")
+    return weights

@@ -1,0 +1,27 @@
+"""The fixed list of answers to the question whether a number can be given."""
+
+from __future__ import annotations
+
+OK = "ok"
+BLANK = "blank"
+SATURATED = "saturated"
+TOO_SMALL = "too_small"
+NOT_FINITE = "not_finite"
+MASKED_OUT = "masked_out"
+NO_CONTENT = "no_content"
+OUT_OF_RANGE = "out_of_range"
+OUT_OF_DOMAIN = "out_of_domain"
+UNREADABLE = "unreadable"
+
+MEANINGS = {
+    OK: "the numbers stand",
+    BLANK: "every pixel has the same value",
+    SATURATED: "too many pixels are at the camera's limit",
+    TOO_SMALL: "smaller than one patch at the model's scale",
+    NOT_FINITE: "holds NaN or infinity where it was to be measured",
+    MASKED_OUT: "the mask leaves nothing to measure",
+    NO_CONTENT: "nothing but background: focus is not defined there",
+    OUT_OF_RANGE: "the optics lie outside the range that the model was made for",
+    OUT_OF_DOMAIN: "an absolute level is not defined for this kind of image",
+    UNREADABLE: "the file could not be read",
+}
