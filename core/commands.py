@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 import re
 import typing
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 
@@ -22,7 +24,7 @@ class Param:
     label: str = ""
 
     def check(self, name: str, value: Any) -> None:
-        """Raise ValueError, with the range and the value, where a value lies outside."""
+        """Raise ValueError (TypeError for text), with the range and the value, where a value lies outside."""
         if value is None or self.array:
             return
         if self.choices and value not in self.choices:
@@ -30,9 +32,19 @@ class Param:
         low, high = self.minimum, self.maximum
         if low is None and high is None:
             return
-        if not ((low is None or value >= low) and (high is None or value <= high)):
-            unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(f"{name} must be in [{low}, {high}]{unit}, got {value!r}")
+        if not isinstance(value, numbers.Real):
+            raise TypeError(f"{name} must be a number{self._range()}, got {value!r}")
+        number = float(value)
+        if not ((low is None or number >= low) and (high is None or number <= high)):
+            raise ValueError(f"{name} must be{self._range()}, got {value!r}")
+
+    def _range(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.maximum is None:
+            return f" at least {self.minimum}{unit}"
+        if self.minimum is None:
+            return f" at most {self.maximum}{unit}"
+        return f" in [{self.minimum}, {self.maximum}]{unit}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class CommandSpec:
         return asdict(self)
 
 
+@lru_cache(maxsize=64)
 def command_spec(command: Callable[..., Any]) -> CommandSpec:
     """Read the specification of a command off its signature, annotations and numpy docstring."""
     hints = typing.get_type_hints(command, include_extras=True)

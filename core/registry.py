@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 FORMAT_VERSION = 1
+_LOADING = threading.Lock()
 
 
 class ModelError(RuntimeError):
@@ -68,7 +70,9 @@ def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:
     ModelError
         Where a file is missing or damaged, or the folder is of another task or a newer format.
     """
-    return _load(model_folder(name_or_path, task).resolve(), task)
+    folder = model_folder(name_or_path, task).resolve()
+    with _LOADING:
+        return _load(folder, task)
 
 
 @lru_cache(maxsize=16)
@@ -76,8 +80,11 @@ def _load(folder: Path, task: str) -> Model:
     config = read_config(folder)
     if config.get("task") != task:
         raise ModelError(f"{folder} is a model for {config.get('task')!r}, needed is one for {task!r}")
-    if config.get("format_version", 0) > FORMAT_VERSION:
-        raise ModelError(f"{folder} has format {config['format_version']}, this Parfocal reads up to {FORMAT_VERSION}")
+    version = config.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ModelError(
+            f"{folder} has format {version!r}, this Parfocal reads up to {FORMAT_VERSION}: update Parfocal"
+        )
     weights = _checked_weights(folder, config)
     import onnxruntime
 
@@ -85,7 +92,10 @@ def _load(folder: Path, task: str) -> Model:
     # One thread a process by default: CellProfiler's workers and the batch engine run one process per core.
     options.intra_op_num_threads = int(os.environ.get("PARFOCAL_THREADS", "1"))
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors have no common base
+        raise ModelError(f"{folder / config['weights']} holds no network that can be run: {error}") from error
     return Model(folder, config, session)
 
 
@@ -110,7 +120,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _checked_weights(folder: Path, config: dict[str, Any]) -> bytes:
-    path = folder / str(config.get("weights", "weights.onnx"))
+    path = folder / str(config.get("weights"))
     try:
         weights = path.read_bytes()
     except OSError as error:

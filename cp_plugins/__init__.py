@@ -1,0 +1,1 @@
+"""CellProfiler modules; give this folder to CellProfiler as its plugins directory."""

@@ -1,0 +1,1 @@
+"""Trained weights, one folder a model, with config and card."""

@@ -49,7 +49,12 @@ def write_model_folder(
         "patch_size_px": PATCH_SIZE_PX,
         "n_levels": N_LEVELS,
         "level_spacing_um": 2.0,
-        "optics": {"pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5, "immersion_index": 1.0},
+        "optics": {
+            "pixel_size_um": 0.65,
+            "numerical_aperture": 0.5,
+            "emission_wavelength_um": 0.5,
+            "immersion_index": 1.0,
+        },
         "psf": "Born-Wolf, scalar, integrated over pixels",
         "parameters": int(model.count_params()),
         "training": asdict(settings),
@@ -89,6 +94,7 @@ def _card(config: dict[str, Any], history: list[dict[str, float]], images: dict[
     """Describe the model; `parfocal evaluate focus-quality` adds the figures on held-out images."""
     settings = config["training"]
     last = history[-1]
+    held = "other fields of the same sources" if images["validation"] else "from training images, there were no others"
     sources = sorted({image.source for image in images["train"]})
     counts = {source: sum(image.source == source for image in images["train"]) for source in sources}
     rows = "\n".join(f"| {source} | {count} |" for source, count in counts.items())
@@ -99,7 +105,7 @@ Gives each patch of 84 x 84 pixels a distribution over 11 defocus levels, 0 shar
 
 - Training: {settings["steps"]} steps of {settings["batch_size"]} patches, Adam, highest rate
   {settings["learning_rate"]:g}, ranked probability score, seed {settings["seed"]}.
-- Noisy validation patches (other fields of the same sources) at the end: loss {last["validation_loss"]:.3f}, exact
+- Noisy validation patches ({held}) at the end: loss {last["validation_loss"]:.3f}, exact
   {last["exact"]:.3f}, within one level {last["within_one"]:.3f}.
 - Limits: widefield fluorescence. Confocal and light-sheet planes get a rank, bright field and phase contrast no answer.
 

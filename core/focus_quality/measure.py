@@ -11,7 +11,7 @@ from parfocal.commands import Param, check_arguments
 from parfocal.focus_quality.plane import PlaneMeasurement
 from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
-from parfocal.images.planes import as_plane_selection, as_planes
+from parfocal.images.planes import as_plane_selection, as_planes, counts_per_unit
 from parfocal.optics.optics import Optics
 
 MODALITIES = ("widefield_fluorescence", "confocal", "light_sheet", "bright_field", "phase_contrast", "other")
@@ -88,7 +88,8 @@ def measure_image_focus(
     stack_zyx, is_stack = as_planes(image)
     shape_yx = stack_zyx.shape[1:]
     mask = as_plane_selection(mask_yx, "mask_yx", shape_yx, len(stack_zyx))
-    labels = as_plane_selection(labels_yx, "labels_yx", shape_yx, len(stack_zyx))
+    mask = None if mask is None else mask.astype(bool)
+    labels = as_plane_selection(labels_yx, "labels_yx", shape_yx, len(stack_zyx), kinds="bui")
     optics = _complete_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     measurement = PlaneMeasurement(
         model=model,
@@ -96,13 +97,12 @@ def measure_image_focus(
         black_level=black_level,
         saturation_level=saturation_level,
         classical_metrics=classical_metrics,
+        counts_per_unit=counts_per_unit(image, stack_zyx, mask),
         refusal=_refusal(modality),
         is_rank=modality in RANKED,
     )
     planes = tuple(
-        measurement(
-            plane, None if mask is None else mask[z].astype(bool), None if labels is None else labels[z]
-        )
+        measurement(plane, None if mask is None else mask[z], None if labels is None else labels[z])
         for z, plane in enumerate(stack_zyx)
     )
     return _over_planes(planes, z_step_um if is_stack else None)

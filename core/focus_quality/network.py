@@ -47,12 +47,12 @@ def ranked_probability_score(y_true: Any, y_pred: Any) -> Any:
 
 
 def _yang2018(keras: Any) -> Any:
-    """Yang et al. 2018, figure 2a. Its input is the 16-bit count, here divided by the 16-bit range."""
+    """Yang et al. 2018, figure 2a. Its input is the 16-bit count; the paper names no scale, here it is 1/1000."""
     layers = keras.layers
     return keras.Sequential(
         [
             keras.Input((PATCH_SIZE_PX, PATCH_SIZE_PX, 1)),
-            layers.Rescaling(1.0 / 65535.0),
+            layers.Rescaling(1.0 / 1000.0),
             layers.Conv2D(32, 5, padding="same", activation="relu"),
             layers.MaxPooling2D(2),
             layers.Conv2D(64, 5, padding="same", activation="relu"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import find_objects
 
 from parfocal.focus_quality.network import PATCH_SIZE_PX
 
@@ -21,9 +22,7 @@ def patch_corners(shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX) -> np
     return np.stack([y.ravel(), x.ravel()], axis=1)
 
 
-def object_corners(
-    box: tuple[slice, slice], shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX
-) -> np.ndarray:
+def object_corners(box: tuple[slice, slice], shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX) -> np.ndarray:
     """Corners (n, 2) of the patches that cover an object's bounding box: one around its middle if it fits."""
     axes = []
     for side, length in zip(box, shape_yx):
@@ -34,7 +33,24 @@ def object_corners(
     return np.stack([y.ravel(), x.ravel()], axis=1)
 
 
-def cut_patches(image_yx: np.ndarray, corners: np.ndarray, size_px: int = PATCH_SIZE_PX) -> np.ndarray:
-    """Cut patches at these corners: (n, size, size), float32."""
+def label_boxes(labels_yx: np.ndarray) -> dict[int, tuple[slice, slice]]:
+    """Bounding boxes, by label, of the objects (above 0) of a label image (y, x) of integers."""
+    labels = np.where(labels_yx > 0, labels_yx, 0)
+    if labels.max(initial=0) <= labels.size:
+        boxes = enumerate(find_objects(labels.astype(np.intp)), start=1)
+        return {label: box for label, box in boxes if box is not None}
+    # find_objects makes a list as long as the largest label: number the objects anew.
+    names = np.unique(labels[labels > 0])
+    return dict(zip(names.tolist(), find_objects(np.searchsorted(names, labels, side="right"))))
+
+
+def cut_patches(
+    image_yx: np.ndarray, corners: np.ndarray, size_px: int = PATCH_SIZE_PX, floor: float = 0.0, factor: float = 1.0
+) -> np.ndarray:
+    """Cut patches at these corners: (n, size, size), float32, (value - floor) * factor."""
     windows = np.lib.stride_tricks.sliding_window_view(image_yx, (size_px, size_px))
-    return np.ascontiguousarray(windows[corners[:, 0], corners[:, 1]], dtype=np.float32)
+    # 32-bit integers and doubles may hold a small contrast on a large offset: subtract before rounding to float32.
+    precise = np.result_type(image_yx.dtype, np.float32)
+    patches = np.subtract(windows[corners[:, 0], corners[:, 1]], floor, dtype=precise)
+    patches *= factor
+    return np.ascontiguousarray(patches, dtype=np.float32)

@@ -6,24 +6,34 @@ from dataclasses import dataclass
 from typing import Optional
 
 import numpy as np
-from scipy.ndimage import find_objects
 
 from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, combine, expected_level
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
-from parfocal.focus_quality.patches import cut_patches, object_corners, patch_corners
+from parfocal.focus_quality.patches import cut_patches, label_boxes, object_corners, patch_corners
 from parfocal.focus_quality.result import FocusEstimate, FocusPatches, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
-from parfocal.images.check import PARTLY_SATURATED_SHARE, check_plane, saturation_threshold
+from parfocal.images.check import PARTLY_SATURATED_SHARE, PlaneCheck, check_plane
 from parfocal.images.planes import fill_masked
 from parfocal.registry import Model, load_model
 
 TASK = "focus_quality"
 # A patch takes part where the mask leaves at least this share of it.
 SMALLEST_SHARE = 0.25
-_PATCHES_AT_ONCE = 256
-# Standard deviation to which an image is brought before the network; far above the constant in its standardisation.
-_INPUT_STD = 1000.0
+# A batch that stays in the processor's cache between being cut and being convolved.
+_PATCHES_AT_ONCE = 64
+# Range to which a plane is brought before the network; far above the constant in its standardisation.
+_INPUT_RANGE = 65535.0
+
+
+@dataclass(frozen=True)
+class _NetworkInput:
+    """A plane at the model's scale; the network sees (value - floor) * factor."""
+
+    plane_yx: np.ndarray
+    mask_yx: Optional[np.ndarray]
+    floor: float
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class PlaneMeasurement:
     black_level: float = 0.0
     saturation_level: Optional[float] = None
     classical_metrics: bool = False
+    counts_per_unit: float = 1.0
     refusal: str = ""
     is_rank: bool = False
 
@@ -43,39 +54,48 @@ class PlaneMeasurement:
     ) -> PlaneFocus:
         """Measure one plane (y, x)."""
         network = load_model(self.model, TASK)
-        found, reason = self._check(image_yx, mask_yx)
-        metrics = self._metrics(image_yx, mask_yx, found)
-        if found != status.OK:
-            refused = FocusEstimate(status=found, reason=reason)
-            return PlaneFocus(refused, None, dict.fromkeys(_label_values(labels_yx), refused), metrics)
-        warnings = self._warnings(image_yx, mask_yx)
-        plane, mask = self._prepare(image_yx, mask_yx, network)
-        corners = patch_corners(plane.shape)
-        probabilities = _predict(network, plane, corners)
-        estimate = self._estimate(probabilities, _shares(mask, corners), warnings)
-        objects = self._objects(network, plane, mask, labels_yx)
+        mask_yx = None if mask_yx is None or mask_yx.all() else mask_yx
+        boxes = {} if labels_yx is None else label_boxes(labels_yx)
+        check = self._check(image_yx, mask_yx)
+        metrics = self._metrics(image_yx, mask_yx, check.status)
+        if check.status == status.OK:
+            ready = self._prepare(image_yx, mask_yx, network)
+            if ready.factor > 0:
+                return self._measure(network, ready, boxes, metrics, self._warnings(check))
+            check = PlaneCheck(status.BLANK, f"no pixel stands out above the black level {self.black_level:g}")
+        refused = FocusEstimate(status=check.status, reason=check.reason)
+        return PlaneFocus(refused, None, dict.fromkeys(boxes, refused), metrics)
+
+    def _measure(
+        self,
+        network: Model,
+        ready: _NetworkInput,
+        boxes: dict[int, tuple[slice, slice]],
+        metrics: dict[str, float],
+        warnings: tuple[str, ...],
+    ) -> PlaneFocus:
+        corners = patch_corners(ready.plane_yx.shape)
+        probabilities = _predict(network, ready, corners)
+        estimate = self._estimate(probabilities, _shares(ready.mask_yx, corners), warnings)
+        objects = self._objects(network, ready, boxes)
         return PlaneFocus(estimate, self._patches(corners, probabilities), objects, metrics)
 
-    def _check(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray]) -> tuple[str, str]:
+    def _check(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray]) -> PlaneCheck:
         if self.refusal:
-            return status.OUT_OF_DOMAIN, self.refusal
+            return PlaneCheck(status.OUT_OF_DOMAIN, self.refusal)
         far = self.scale.reason_out_of_range()
         if far:
-            return status.OUT_OF_RANGE, far
+            return PlaneCheck(status.OUT_OF_RANGE, far)
         height, width = self.scale.resampled_shape(image_yx.shape)
         if min(height, width) < PATCH_SIZE_PX:
             scaled = "" if self.scale.zoom == 1 else " at the model's scale"
-            return status.TOO_SMALL, f"{width} x {height} px{scaled}, needs {PATCH_SIZE_PX} x {PATCH_SIZE_PX}"
+            needed = f"{PATCH_SIZE_PX} x {PATCH_SIZE_PX}"
+            return PlaneCheck(status.TOO_SMALL, f"{width} x {height} px{scaled}, needs {needed}")
         return check_plane(image_yx, mask_yx, self.saturation_level)
 
-    def _warnings(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray]) -> tuple[str, ...]:
-        used = image_yx if mask_yx is None else image_yx[mask_yx]
-        warnings = []
-        if np.mean(used >= saturation_threshold(used, self.saturation_level)) >= PARTLY_SATURATED_SHARE:
-            warnings.append("partly_saturated")
-        if self.is_rank:
-            warnings.append("rank_only")
-        return tuple(warnings)
+    def _warnings(self, check: PlaneCheck) -> tuple[str, ...]:
+        partly = ("partly_saturated",) if check.saturated_share >= PARTLY_SATURATED_SHARE else ()
+        return (*partly, "rank_only") if self.is_rank else partly
 
     def _metrics(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], found: str) -> dict[str, float]:
         if not self.classical_metrics:
@@ -87,21 +107,21 @@ class PlaneMeasurement:
         image = image_yx if mask_yx is None else fill_masked(image_yx, mask_yx)
         return classical_metrics(image)
 
-    def _prepare(
-        self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], network: Model
-    ) -> tuple[np.ndarray, Optional[np.ndarray]]:
-        """Return the plane at the model's scale and intensity, and its mask."""
-        image = np.asarray(image_yx, np.float32)
-        if self.black_level:
-            image = np.maximum(image - np.float32(self.black_level), 0)
+    def _prepare(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], network: Model) -> _NetworkInput:
+        """Bring a plane to the model's scale and intensity; the factor is 0 where it is blank."""
+        image = image_yx
         if mask_yx is not None:
             image = fill_masked(image, mask_yx)
+        if self.black_level:
+            image = np.maximum(np.subtract(image, self.black_level, dtype=np.result_type(image, np.float32)), 0)
         plane = self.scale.resample(image)
-        mask = None if mask_yx is None else self.scale.resample_labels(mask_yx)
+        mask = None if mask_yx is None else self.scale.resample_mask(mask_yx)
+        low, high = float(plane.min()), float(plane.max())
+        if low == high:
+            return _NetworkInput(plane, mask, low, 0.0)
         if network.config.get("input") == "counts":
-            return plane * _counts_per_unit(image_yx), mask
-        spread = float(plane.std(dtype=np.float64))
-        return (plane - plane.flat[0]) * np.float32(_INPUT_STD / spread if spread > 0 else 1.0), mask
+            return _NetworkInput(plane, mask, 0.0, self.counts_per_unit)
+        return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low))
 
     def _patches(self, corners: np.ndarray, probabilities: np.ndarray) -> FocusPatches:
         zoom = self.scale.zoom
@@ -111,8 +131,11 @@ class PlaneMeasurement:
     def _estimate(
         self, probabilities: np.ndarray, shares: Optional[np.ndarray], warnings: tuple[str, ...]
     ) -> FocusEstimate:
+        if shares is not None and not shares.any():
+            reason = f"the mask leaves less than {100 * SMALLEST_SHARE:g} percent of every patch"
+            return FocusEstimate(status=status.MASKED_OUT, reason=reason)
         distribution = combine(probabilities, shares)
-        mean_certainty = float(np.average(certainty(probabilities), weights=shares if _any(shares) else None))
+        mean_certainty = float(np.average(certainty(probabilities), weights=shares))
         if distribution is None:
             reason = f"no patch shows structure (mean certainty {mean_certainty:.2f})"
             return FocusEstimate(mean_certainty=mean_certainty, status=status.NO_CONTENT, reason=reason)
@@ -132,36 +155,21 @@ class PlaneMeasurement:
         )
 
     def _objects(
-        self, network: Model, plane: np.ndarray, mask: Optional[np.ndarray], labels_yx: Optional[np.ndarray]
+        self, network: Model, ready: _NetworkInput, boxes: dict[int, tuple[slice, slice]]
     ) -> dict[int, FocusEstimate]:
         """Estimate each object from the patches around it."""
-        if labels_yx is None:
+        if not boxes:
             return {}
-        labels = _label_values(labels_yx)
-        lost = FocusEstimate(status=status.TOO_SMALL, reason="the object vanishes at the model's scale")
-        estimates = dict.fromkeys(labels, lost)
-        boxes = find_objects(np.asarray(self.scale.resample_labels(labels_yx), dtype=np.int64))
-        places = {label: object_corners(boxes[label - 1], plane.shape) for label in labels if boxes[label - 1 :][:1] != [] and boxes[label - 1]}
-        if not places:
-            return estimates
-        corners = np.concatenate(list(places.values()))
-        probabilities, shares = _predict(network, plane, corners), _shares(mask, corners)
-        first = 0
-        for label, own in places.items():
+        shape = ready.plane_yx.shape
+        places = [object_corners(self.scale.resample_box(box), shape) for box in boxes.values()]
+        corners = np.concatenate(places)
+        probabilities, shares = _predict(network, ready, corners), _shares(ready.mask_yx, corners)
+        estimates, first = {}, 0
+        for label, own in zip(boxes, places):
             here = slice(first, first + len(own))
             estimates[label] = self._estimate(probabilities[here], None if shares is None else shares[here], ())
             first += len(own)
         return estimates
-
-
-def _any(shares: Optional[np.ndarray]) -> bool:
-    return shares is not None and bool(shares.any())
-
-
-def _label_values(labels_yx: Optional[np.ndarray]) -> list[int]:
-    if labels_yx is None:
-        return []
-    return [int(value) for value in np.unique(labels_yx) if value > 0]
 
 
 def _shares(mask_yx: Optional[np.ndarray], corners: np.ndarray) -> Optional[np.ndarray]:
@@ -175,13 +183,13 @@ def _shares(mask_yx: Optional[np.ndarray], corners: np.ndarray) -> Optional[np.n
     return np.where(share >= SMALLEST_SHARE, share, 0.0)
 
 
-def _predict(network: Model, plane: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    parts = [corners[start : start + _PATCHES_AT_ONCE] for start in range(0, len(corners), _PATCHES_AT_ONCE)]
-    return np.concatenate([network.predict(cut_patches(plane, part)[..., None]) for part in parts])
-
-
-def _counts_per_unit(image_yx: np.ndarray) -> float:
-    """Factor to the 16-bit range, for a network that was trained on counts: 8-bit images fill it, as do 0 to 1."""
-    if image_yx.dtype == np.uint8:
-        return 257.0
-    return 65535.0 if image_yx.dtype.kind == "f" and image_yx.max() <= 1.0 else 1.0
+def _predict(network: Model, ready: _NetworkInput, corners: np.ndarray) -> np.ndarray:
+    """Predict the patches at these corners, a batch at a time; one of a single value gets the uniform distribution."""
+    parts = []
+    for start in range(0, len(corners), _PATCHES_AT_ONCE):
+        some = corners[start : start + _PATCHES_AT_ONCE]
+        batch = cut_patches(ready.plane_yx, some, floor=ready.floor, factor=ready.factor)
+        probabilities = network.predict(batch[..., None])
+        probabilities[np.ptp(batch, axis=(1, 2)) == 0] = 1.0 / N_LEVELS
+        parts.append(probabilities)
+    return np.concatenate(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -47,7 +48,9 @@ class ModelScale:
         if self.optics is None:
             return ""
         if self.zoom < 1.0 / LARGEST_REDUCTION:
-            return f"pixels are {1 / self.zoom:.1f} times finer than the model's scale, the limit is {LARGEST_REDUCTION:g}"
+            return (
+                f"pixels are {1 / self.zoom:.1f} times finer than the model's scale, the limit is {LARGEST_REDUCTION:g}"
+            )
         model_pixel_um = MODEL_OPTICS.pixel_size_um * self.optics.lateral_unit_um / MODEL_OPTICS.lateral_unit_um
         coarseness = self.optics.pixel_size_um / model_pixel_um
         if coarseness > LARGEST_UNDERSAMPLING:
@@ -63,25 +66,30 @@ class ModelScale:
         return self.optics.level_to_um(defocus_level) if self.optics else float("nan")
 
     def resample(self, image_yx: np.ndarray) -> np.ndarray:
-        """Reduce a plane of intensities, with anti-aliasing (float32)."""
-        image = np.asarray(image_yx, np.float32)
+        """Reduce a plane of intensities, with anti-aliasing (float32); returned as it is where the scale fits."""
         if self.zoom == 1.0:
-            return image
+            return image_yx
         from skimage.transform import resize
 
+        image = np.asarray(image_yx, np.float32)
         shape = self.resampled_shape(image.shape)
         reduced = resize(image, shape, order=1, mode="reflect", anti_aliasing=True, preserve_range=True)
         return np.asarray(reduced, np.float32)
 
-    def resample_labels(self, labels_yx: np.ndarray) -> np.ndarray:
-        """Reduce a mask or label image by taking the nearest pixel."""
+    def resample_mask(self, mask_yx: np.ndarray) -> np.ndarray:
+        """Reduce a mask by taking the nearest pixel."""
         if self.zoom == 1.0:
-            return labels_yx
+            return mask_yx
         rows, columns = (
             np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
-            for new, old in zip(self.resampled_shape(labels_yx.shape), labels_yx.shape)
+            for new, old in zip(self.resampled_shape(mask_yx.shape), mask_yx.shape)
         )
-        return labels_yx[np.ix_(rows, columns)]
+        return mask_yx[np.ix_(rows, columns)]
+
+    def resample_box(self, box: tuple[slice, slice]) -> tuple[slice, slice]:
+        """Bounding box after resampling: the pixels that it touches, so that a small object never vanishes."""
+        y, x = (slice(math.floor(side.start * self.zoom), math.ceil(side.stop * self.zoom)) for side in box)
+        return y, x
 
     def resampled_shape(self, shape_yx: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a plane after resampling."""

@@ -14,7 +14,7 @@ import numpy as np
 from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.network import build_network, ranked_probability_score
-from parfocal.training.images import TrainingImage, find_training_images, read_gray, reason_to_refuse, split_by_field
+from parfocal.training.images import accept_images, find_training_images, split_by_field
 
 VALIDATION_BATCHES = 16
 
@@ -36,6 +36,8 @@ class FocusQualityTraining:
     decay : bool
     augment : bool
         The paper's random gain and offset.
+    zoomed_copies : bool
+        Train also on reduced copies of the images.
     seed : int
         Of weights, patches and noise.
     steps_per_epoch : int
@@ -43,18 +45,19 @@ class FocusQualityTraining:
     """
 
     architecture: str = "default"
-    steps: int = 30000
+    steps: int = 20000
     batch_size: int = 64
     learning_rate: float = 2e-3
     decay: bool = True
     augment: bool = True
+    zoomed_copies: bool = True
     seed: int = 1
     steps_per_epoch: int = 250
 
 
 # The paper: Adam at 5e-6 for a million steps on 64 replicas. With `steps` cut to what a desk machine can do, pass a
 # higher learning rate: the model card says which one was used.
-YANG2018 = FocusQualityTraining("yang2018", steps=1_000_000, learning_rate=5e-6, decay=False)
+YANG2018 = FocusQualityTraining("yang2018", steps=1_000_000, learning_rate=5e-6, decay=False, zoomed_copies=False)
 CONFIGS = {"default": FocusQualityTraining(), "yang2018": YANG2018}
 
 
@@ -65,6 +68,7 @@ def train_focus_quality(
     sources: str | Path | None = None,
     steps: int | None = None,
     learning_rate: float | None = None,
+    augment: bool | None = None,
     seed: int | None = None,
     resume: bool = False,
 ) -> Path:
@@ -73,8 +77,8 @@ def train_focus_quality(
     Parameters
     ----------
     images : path
-        Folder of in-focus images, searched recursively. Blank, small or blurred ones are refused and listed in
-        `refused.csv`.
+        Folder of in-focus images, searched recursively. Unreadable, blank, small or blurred ones are refused and
+        listed in `refused.csv`.
     output : path
         Model folder to write: weights, `config.json`, `card.md`, training log and curve. It must not exist yet, unless
         `resume` is set.
@@ -82,10 +86,11 @@ def train_focus_quality(
         `default` or `yang2018`.
     sources : path, optional
         JSON that groups the images into sources and fields; without it each subfolder is a source.
-    steps, learning_rate, seed : optional
+    steps, learning_rate, augment, seed : optional
         Replace the values of the config.
     resume : bool
-        Go on from the last checkpoint in `output`.
+        Go on from the last checkpoint in `output`. Without dropout (`default`) the weights are those of a run that was
+        never interrupted; the dropout of `yang2018` starts its random numbers anew.
 
     Returns
     -------
@@ -99,15 +104,16 @@ def train_focus_quality(
     FileExistsError
         `output` holds something and `resume` is not set.
     """
-    settings = training_settings(config, steps=steps, learning_rate=learning_rate, seed=seed)
+    settings = training_settings(config, steps=steps, learning_rate=learning_rate, augment=augment, seed=seed)
     output = Path(output)
     _claim(output, settings, resume)
     parts = split_by_field(find_training_images(images, sources))
-    accepted = {name: _accept(parts[name], output / "refused.csv") for name in ("train", "validation")}
+    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, output / "refused.csv")
     if not accepted["train"]:
         raise FileNotFoundError(f"no image in {images} can be trained from; see {output / 'refused.csv'}")
     validation = accepted["validation"] or accepted["train"][::10]
-    model, history = _fit(settings, blur_images(accepted["train"]), blur_images(validation), output)
+    train = blur_images(accepted["train"], settings.zoomed_copies, settings.seed)
+    model, history = _fit(settings, train, blur_images(validation), output)
     return write_model_folder(output, model, settings, history, accepted)
 
 
@@ -117,25 +123,23 @@ def training_settings(config: str, **changes: Any) -> FocusQualityTraining:
         raise ValueError(f"config must be one of {sorted(CONFIGS)}, got {config!r}")
     given = {name: value for name, value in changes.items() if value is not None}
     settings = replace(CONFIGS[config], **given)
-    if settings.steps < settings.steps_per_epoch:
-        settings = replace(settings, steps_per_epoch=max(1, settings.steps))
+    if settings.steps < 1:
+        raise ValueError(f"steps must be at least 1, got {settings.steps}")
     return settings
 
 
 def _claim(output: Path, settings: FocusQualityTraining, resume: bool) -> None:
-    if output.exists() and any(output.iterdir()) and not resume:
-        raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+    record = output / "training.json"
+    if output.exists() and any(output.iterdir()):
+        if not resume:
+            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+        if not record.exists():
+            raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
+        begun = json.loads(record.read_text())["architecture"]
+        if begun != settings.architecture:
+            raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
     output.mkdir(parents=True, exist_ok=True)
-    (output / "training.json").write_text(json.dumps(asdict(settings), indent=2) + "\n")
-
-
-def _accept(images: list[TrainingImage], refused: Path) -> list[TrainingImage]:
-    reasons = [(image, reason_to_refuse(read_gray(image.path))) for image in images]
-    lines = [f"{image.path.name},{image.source},{reason}\n" for image, reason in reasons if reason]
-    if lines:
-        with refused.open("a") as out:
-            out.writelines(lines)
-    return [image for image, reason in reasons if reason is None]
+    record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
 
 
 def _fit(
@@ -151,13 +155,16 @@ def _fit(
     manager = tf.train.CheckpointManager(checkpoint, str(output / "checkpoints"), max_to_keep=2)
     log = output / "log.jsonl"
     history = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    if manager.latest_checkpoint:
+    if history:
         model.train_on_batch(*PatchSampler(train, 0).batch(0, 2))  # makes the optimizer's slots before they are filled
-        checkpoint.restore(manager.latest_checkpoint).expect_partial()
+        # One checkpoint a row, saved before it: a newer one belongs to an epoch that was not logged and is run again.
+        checkpoint.restore(f"{manager.directory}/ckpt-{len(history)}").expect_partial()
     held = [PatchSampler(validation, settings.seed + 1000).batch(i, 64) for i in range(VALIDATION_BATCHES)]
     done = int(history[-1]["step"]) if history else 0
     with log.open("a") as out:
-        for row in _epochs(model, optimizer, settings, PatchSampler(train, settings.seed, settings.augment), held, done):
+        for row in _epochs(
+            model, optimizer, settings, PatchSampler(train, settings.seed, settings.augment), held, done
+        ):
             manager.save()
             history.append(row)
             out.write(json.dumps(row) + "\n")
@@ -178,10 +185,15 @@ def _epochs(
             if step >= settings.steps:
                 return
             optimizer.learning_rate.assign(learning_rate_at(step, settings))
+            model.reset_metrics()  # Keras 3 would return the mean over all batches so far
             losses.append(float(model.train_on_batch(patches, targets)))
             progress.update(task, advance=1)
             if (step + 1) % settings.steps_per_epoch == 0 or step + 1 == settings.steps:
-                row = {"step": step + 1, "loss": float(np.mean(losses[-settings.steps_per_epoch :])), **_score(model, held)}
+                row = {
+                    "step": step + 1,
+                    "loss": float(np.mean(losses[-settings.steps_per_epoch :])),
+                    **_score(model, held),
+                }
                 progress.update(task, score=f"within one level {row['within_one']:.3f}")
                 yield row
 

@@ -44,22 +44,52 @@ def as_planes(image: object) -> tuple[np.ndarray, bool]:
     )
 
 
-def as_plane_selection(selection: object, name: str, shape_yx: tuple[int, int], n_planes: int) -> np.ndarray | None:
+def as_plane_selection(
+    selection: object, name: str, shape_yx: tuple[int, int], n_planes: int, kinds: str = "buif"
+) -> np.ndarray | None:
     """Bring a mask or label image to (z, y, x), repeating a single plane over z.
 
     Raises
     ------
+    TypeError
+        Where its type is not of these kinds (numpy's letters: bool, unsigned, integer, float).
     ValueError
         Where it does not fit the image; the message gives both shapes.
     """
     if selection is None:
         return None
     array = np.asarray(selection)
+    if array.dtype.kind not in kinds:
+        wanted = "numbers or bool" if "f" in kinds else "integers"
+        raise TypeError(f"{name} must hold {wanted}, got {array.dtype}")
     if array.ndim == 2:
         array = np.broadcast_to(array, (n_planes, *array.shape))
     if array.shape != (n_planes, *shape_yx):
-        raise ValueError(f"{name} must have the image's shape {(n_planes, *shape_yx)}, got {np.shape(selection)}")
+        raise ValueError(
+            f"{name} must have the image's shape {(n_planes, *shape_yx)}, got {np.asarray(selection).shape}"
+        )
     return array
+
+
+def counts_per_unit(image: object, stack_zyx: np.ndarray, mask_zyx: np.ndarray | None = None) -> float:
+    """Factor to the 16-bit range, for a network that takes counts: 8-bit images fill it, as do floats up to 1.
+
+    Parameters
+    ----------
+    image : array_like
+        As it was handed over: colours that were averaged lost their type.
+    stack_zyx : ndarray
+        The same image as planes.
+    mask_zyx : ndarray of bool, optional
+        True where it is to be measured; all planes share one factor.
+    """
+    kind = np.asarray(image).dtype
+    if kind == np.uint8:
+        return 257.0
+    if kind.kind != "f":
+        return 1.0
+    used = stack_zyx if mask_zyx is None else stack_zyx[mask_zyx]
+    return 65535.0 if np.fmax.reduce(used, axis=None, initial=0) <= 1.0 else 1.0
 
 
 def fill_masked(image_yx: np.ndarray, mask_yx: np.ndarray, reach_px: float = 8.0) -> np.ndarray:

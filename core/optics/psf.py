@@ -119,7 +119,7 @@ def gibson_lanni_psf(
     index = optics.immersion_index
     settings = {"ns": index, "ni": index, "ni0": index, **medium}
     psf_zyx = psfmodels.make_psf(
-        np.array([defocus_distance_um]),
+        [defocus_distance_um],
         nx=size_px,
         dxy=optics.pixel_size_um,
         NA=optics.numerical_aperture,

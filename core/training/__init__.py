@@ -1,0 +1,1 @@
+"""Images to train from: found, checked and split."""

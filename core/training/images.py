@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -54,8 +55,8 @@ def split_by_field(
         fields = sorted({image.field for image in own}, key=lambda name: _digest(f"{source}/{name}"))
         n_test = max(1, round(test_share * len(fields))) if len(fields) > 1 else 0
         n_validation = round(validation_share * len(fields))
-        side = {name: "test" for name in fields[:n_test]}
-        side.update({name: "validation" for name in fields[n_test : n_test + n_validation]})
+        side = dict.fromkeys(fields[:n_test], "test")
+        side.update(dict.fromkeys(fields[n_test : n_test + n_validation], "validation"))
         for image in own:
             parts[side.get(image.field, "train")].append(image)
     return parts
@@ -113,6 +114,25 @@ def reason_to_refuse(image_yx: np.ndarray, smallest_px: int = 84) -> str | None:
     if ratio > EDGE_SLOPE_RATIO_LIMIT:
         return f"not in focus: edge slope ratio {ratio:.2f}, limit {EDGE_SLOPE_RATIO_LIMIT}"
     return None
+
+
+def accept_images(parts: dict[str, list[TrainingImage]], refused: Path) -> dict[str, list[TrainingImage]]:
+    """Keep the images that can be trained from; the others are listed, with the reason, in the CSV file `refused`."""
+    reasons = {image.path: _reason_on_disk(image.path) for images in parts.values() for image in images}
+    rows = [(image, reasons[image.path]) for images in parts.values() for image in images if reasons[image.path]]
+    if rows:
+        with refused.open("w", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(["file", "source", "reason"])
+            writer.writerows([image.path.name, image.source, reason] for image, reason in rows)
+    return {name: [image for image in images if not reasons[image.path]] for name, images in parts.items()}
+
+
+def _reason_on_disk(path: Path) -> str | None:
+    try:
+        return reason_to_refuse(read_gray(path))
+    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: what Pillow raises for a broken PNG
+        return f"cannot be read: {error}"
 
 
 def edge_slope_ratio(image_yx: np.ndarray) -> float:

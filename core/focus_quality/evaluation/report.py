@@ -1,0 +1,107 @@
+"""The evaluation as a Markdown report, and its tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parfocal.focus_quality.evaluation.stacks import DOMAINS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: a title, a few sentences, tables to show, figures to embed (file names)."""
+
+    title: str
+    text: str
+    tables: tuple[pd.DataFrame, ...] = ()
+    figures: tuple[str, ...] = ()
+
+
+def write_markdown(title: str, sections: Sequence[Section]) -> str:
+    """Write the report: sections one after the other, tables in full, figures as links to the files beside it."""
+    lines = [f"# {title}", ""]
+    for section in sections:
+        lines += [f"## {section.title}", "", section.text, ""]
+        for table in section.tables:
+            lines += [*_markdown_table(table), ""]
+        lines += [f"![{section.title}]({name})\n" for name in section.figures]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def print_sections(console: Console, sections: Sequence[Section]) -> None:
+    """Print the tables of the sections."""
+    from rich.table import Table
+
+    for section in sections:
+        console.print(f"\n[bold]{section.title}[/bold]\n{section.text}", highlight=False)
+        for frame in section.tables:
+            table = Table()
+            for name in frame.columns:
+                table.add_column(_heading(name), justify="right" if frame[name].dtype.kind in "fi" else "left")
+            for row in frame.itertuples(index=False):
+                table.add_row(*map(_cell, row))
+            console.print(table)
+
+
+def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores over all images, best balanced F-score first."""
+    own = scores[scores["part"] == "all"].drop(columns="part")
+    return own.sort_values("f_score_balanced", ascending=False)
+
+
+def stack_overview(stacks: Sequence[Any], summaries: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """What the models say of each stack, with its kind."""
+    import pandas as pd
+
+    kinds = pd.DataFrame([{"stack": stack.name, "kind": stack.kind, "truth": stack.truth} for stack in stacks])
+    return kinds.merge(summaries[summaries["scorer"].isin(models)], on="stack")
+
+
+def stack_means(summaries: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the stacks of a domain, a row for each domain and scorer; stacks without one focal plane are left out."""
+    known = summaries[summaries["rank_correlation"].notna() | summaries["error_planes"].notna()]
+    rows = []
+    for (domain, scorer), own in known.groupby(["domain", "scorer"], sort=False):
+        error = own["error_planes"].to_numpy(float)
+        row = {"domain": DOMAINS[str(domain)].split(":")[0], "scorer": scorer, "stacks": len(own)}
+        row["rank_correlation"] = _mean(own["rank_correlation"].to_numpy(float))
+        row["error_planes"] = _mean(error)
+        rows.append({**row, "sharpest_within_one_plane": float(np.mean(error <= 1))})
+    return _frame(rows)
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)
+
+
+def _markdown_table(frame: pd.DataFrame) -> list[str]:
+    header = "| " + " | ".join(map(_heading, frame.columns)) + " |"
+    rule = "|" + "---|" * len(frame.columns)
+    return [header, rule, *("| " + " | ".join(map(_cell, row)) + " |" for row in frame.itertuples(index=False))]
+
+
+def _heading(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return ""
+        return f"{value:.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3f}"
+    return str(value).replace("|", "/")

@@ -1,0 +1,68 @@
+"""Metadata from OME-XML (https://docs.openmicroscopy.org/ome-model)."""
+
+from __future__ import annotations
+
+from typing import Optional
+from xml.etree import ElementTree
+
+from parfocal.images.metadata import ImageMetadata, immersion_index, length_um, modality, positive
+
+
+def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
+    """Read OME-XML: for each image a list with one record for each channel.
+
+    The objective is the one that the image refers to, or the only one of the file. The index of the immersion is that
+    of the objective's settings, or that of the medium which the objective names.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        Where the text is no XML.
+    """
+    root = ElementTree.fromstring(xml.strip().encode())
+    objectives = {node.get("ID"): node for node in root.iter() if _name(node) == "Objective"}
+    images = [node for node in root if _name(node) == "Image"]
+    return [_image(node, index, objectives) for index, node in enumerate(images)]
+
+
+def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[ImageMetadata]:
+    pixels = _child(node, "Pixels")
+    if pixels is None:
+        return [ImageMetadata(series=index)]
+    settings = _child(node, "ObjectiveSettings")
+    objective = objectives.get(settings.get("ID")) if settings is not None else None
+    if objective is None and len(objectives) == 1:
+        objective = next(iter(objectives.values()))
+    channels = [child for child in pixels if _name(child) == "Channel"]
+    return [
+        ImageMetadata(
+            pixel_size_um=_length(pixels, "PhysicalSizeX"),
+            z_step_um=_length(pixels, "PhysicalSizeZ"),
+            numerical_aperture=None if objective is None else positive(objective.get("LensNA")),
+            emission_wavelength_um=_length(channel, "EmissionWavelength", "nm"),
+            immersion_index=_index(settings, objective),
+            modality=modality(channel.get("ContrastMethod"), channel.get("AcquisitionMode")),
+            series=index,
+            series_name=node.get("Name") or "",
+            channel=number,
+            channel_name=channel.get("Name") or "",
+        )
+        for number, channel in enumerate(channels)
+    ] or [ImageMetadata(pixel_size_um=_length(pixels, "PhysicalSizeX"), series=index)]
+
+
+def _index(settings: Optional[ElementTree.Element], objective: Optional[ElementTree.Element]) -> Optional[float]:
+    given = None if settings is None else settings.get("RefractiveIndex")
+    return immersion_index(given, None if objective is None else objective.get("Immersion"))
+
+
+def _length(node: ElementTree.Element, name: str, unit: str = "\u00b5m") -> Optional[float]:
+    return length_um(node.get(name), node.get(f"{name}Unit", unit))
+
+
+def _name(node: ElementTree.Element) -> str:
+    return node.tag.rsplit("}", 1)[-1]
+
+
+def _child(node: ElementTree.Element, name: str) -> Optional[ElementTree.Element]:
+    return next((child for child in node if _name(child) == name), None)
