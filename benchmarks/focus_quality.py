@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PARFOCAL_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PARFOCAL_THREADS"), "1")
 METHODS = ("default", "yang2018", "slope")
 
 
@@ -89,12 +89,16 @@ def compare(rounds: int, repeats: int) -> None:
         for _ in range(rounds):
             for name in METHODS:
                 command = [sys.executable, __file__, "--child", name, "--yang", folder, "--repeats", str(repeats)]
-                done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=True)
+                done = subprocess.run(
+                    command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, check=True
+                )
                 results[name].append(json.loads(done.stdout.splitlines()[-1]))
     base = statistics.median(run["median_s"] for run in results["default"])
     print(f"{'':10} {'s per image':>12} {'times default':>14} {'cold start s':>13} {'peak MiB':>9}")
     for name, runs in results.items():
-        seconds, cold, peak = (statistics.median(run[key] for run in runs) for key in ("median_s", "cold_start_s", "peak_mib"))
+        seconds, cold, peak = (
+            statistics.median(run[k] for run in runs) for k in ("median_s", "cold_start_s", "peak_mib")
+        )
         print(f"{name:10} {seconds:12.3f} {seconds / base:14.2f} {cold:13.2f} {peak:9.0f}")
 
 
@@ -115,7 +119,8 @@ def plate(copies: int) -> None:
         start = time.perf_counter()
         list(pool.map(_measure_file, paths, chunksize=4))
         seconds = time.perf_counter() - start
-    print(f"plate: {len(paths)} images of 512 x 512 on {os.cpu_count()} cores, {len(paths) / seconds:.1f} images per second")
+    cores, rate = os.cpu_count(), len(paths) / seconds
+    print(f"plate: {len(paths)} images of 512 x 512 on {cores} cores, {rate:.1f} images per second")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def runner(name: str, folder: Path):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(str(folder / "weights.onnx"), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(folder / "weights.onnx"), options, providers=["CPUExecutionProvider"]
+        )
         return lambda batch: session.run(None, {"patches": batch})[0]
     if name == "litert":
         return _litert_runner(folder)

@@ -99,13 +99,19 @@ def check_arguments(command: Callable[..., Any], arguments: dict[str, Any]) -> N
 
 
 def _split_annotation(hint: Any) -> tuple[str, Param]:
+    # Python before 3.11 makes Optional[Annotated[...]] of an annotated parameter whose default is None.
+    hint = _without_none(hint)
     param = Param()
     if typing.get_origin(hint) is typing.Annotated:
         param = next((extra for extra in hint.__metadata__ if isinstance(extra, Param)), param)
-        hint = hint.__origin__
+        hint = _without_none(hint.__origin__)
+    return getattr(hint, "__name__", str(hint)), param
+
+
+def _without_none(hint: Any) -> Any:
+    """Return X for Optional[X]."""
     options = [option for option in typing.get_args(hint) if option is not type(None)]
-    bare = options[0] if typing.get_origin(hint) is typing.Union and options else hint
-    return getattr(bare, "__name__", str(bare)), param
+    return options[0] if typing.get_origin(hint) is typing.Union and options else hint
 
 
 def _docstring_helps(doc: str) -> dict[str, str]:

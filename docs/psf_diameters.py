@@ -21,4 +21,5 @@ if __name__ == "__main__":
     for distance_um in (4.0, 10.0, 20.0):
         psf_yx = gibson_lanni_psf(distance_um, optics, size_px=601)
         gibson_lanni = encircled_energy_diameter_um(psf_yx, optics.pixel_size_um)
-        print(f"{distance_um:4g} um  Born-Wolf {born_wolf_diameter_um(distance_um):6.2f}  Gibson-Lanni {gibson_lanni:6.2f}")
+        born_wolf = born_wolf_diameter_um(distance_um)
+        print(f"{distance_um:4g} um  Born-Wolf {born_wolf:6.2f}  Gibson-Lanni {gibson_lanni:6.2f}")

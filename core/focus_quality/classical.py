@@ -57,8 +57,9 @@ def power_log_log_slope(image_yx: np.ndarray) -> float:
 
     Field and Brady 1997, doi:10.1016/S0042-6989(97)00181-8; as a focus metric Bray et al. 2012,
     doi:10.1177/1087057111420292. Sums, radii (2 to an eighth of the shorter side) and the counting of negative
-    frequencies from the last index are those of PowerLogLogSlope in CellProfiler's MeasureImageQuality (BSD-3).
-    NaN below 32 px, where fewer than two radii are left.
+    frequencies from the last index are those of PowerLogLogSlope in CellProfiler's MeasureImageQuality (BSD-3). Since
+    rings are summed, white noise has a slope near 1, above any sharp image: it ranks noisy empty fields first. NaN
+    below 32 px, where fewer than two radii are left.
     """
     from scipy.fft import fft2
 

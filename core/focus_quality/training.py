@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
 import numpy as np
 
+from parfocal.commands import Param
 from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.network import build_network, ranked_probability_score
@@ -62,15 +63,15 @@ CONFIGS = {"default": FocusQualityTraining(), "yang2018": YANG2018}
 
 
 def train_focus_quality(
-    images: str | Path,
-    output: str | Path,
-    config: str = "default",
-    sources: str | Path | None = None,
-    steps: int | None = None,
-    learning_rate: float | None = None,
-    augment: bool | None = None,
-    seed: int | None = None,
-    resume: bool = False,
+    images: Annotated[str, Param(label="Folder of in-focus images")],
+    output: Annotated[str, Param(label="Model folder to write")],
+    config: Annotated[str, Param(choices=("default", "yang2018"), label="Config")] = "default",
+    sources: Annotated[Optional[str], Param(label="Sources of the images (JSON)")] = None,
+    steps: Annotated[Optional[int], Param("batches", 1, None, label="Steps")] = None,
+    learning_rate: Annotated[Optional[float], Param("", 0.0, 1.0, label="Learning rate")] = None,
+    augment: Annotated[Optional[bool], Param(label="Random gain and offset")] = None,
+    seed: Annotated[Optional[int], Param("", 0, None, label="Seed")] = None,
+    resume: Annotated[bool, Param(label="Go on from the last checkpoint")] = False,
 ) -> Path:
     """Train a focus quality network from a folder of in-focus images and write a model folder.
 

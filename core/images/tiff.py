@@ -64,8 +64,9 @@ def _axes(series: Any) -> tuple[str, str]:
     axes, shape = series.axes, series.shape
     samples = shape[axes.index("S")] if "S" in axes else 0
     page_axes = next((end for end in ("YXS", "SYX", "YX") if axes.endswith(end)), "")
-    if page_axes == "SYX" and series.keyframe.photometric != _PHOTOMETRIC_RGB:
-        # Three or four planes that were written without naming their axes look like separate colours.
+    if page_axes == "SYX" and (series.keyframe.photometric != _PHOTOMETRIC_RGB or series.dtype != np.uint8):
+        # Stacks of three or four planes, written without naming their axes, look like separate colours; colours
+        # that are really stored apart have 8 bits.
         axes, page_axes = axes.replace("S", "Q"), "YX"
     leading = axes[: len(axes) - len(page_axes)]
     if "Z" not in leading and sum(axis in "IQ" for axis in leading) == 1:

@@ -61,11 +61,11 @@ def _metaseries(tif: Any) -> ImageMetadata:
 
 
 def _pixels_apart(page: Any) -> Optional[float]:
-    """Distance between pixels in the unit of the resolution tag."""
+    """Distance between pixels in the unit of the resolution tag; None for 1 / 1, with which writers say nothing."""
     tag = page.tags.get("XResolution")
-    if tag is None or not isinstance(tag.value, tuple) or not tag.value[0]:
+    if tag is None or not isinstance(tag.value, tuple) or not tag.value[0] or tag.value[0] == tag.value[1]:
         return None
-    return tag.value[1] / tag.value[0]
+    return float(f"{tag.value[1] / tag.value[0]:.6g}")
 
 
 def _resolution_um(page: Any) -> Optional[float]:

@@ -86,7 +86,8 @@ def gibson_lanni_psf(
     """Compute the Gibson-Lanni PSF of one plane with psfmodels, scalar or vectorial.
 
     Unlike the paraxial integral it keeps the true cone of the objective, so that its blur is wider: at NA 0.5 and
-    20 um from focus it holds 80 percent of its energy in 18.8 um, where Born-Wolf needs 16.8 um.
+    4, 10 and 20 um from focus 80 percent of its energy lie within 3.9, 9.4 and 19.0 um, of Born-Wolf's within 3.7, 8.6
+    and 17.1 um (on a grid of 0.1 um).
 
     Parameters
     ----------

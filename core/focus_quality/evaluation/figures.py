@@ -43,7 +43,7 @@ def confusion_figure(exposures: pd.DataFrame, rule: str) -> Figure:
 
 
 def invariance_figure(invariance: pd.DataFrame, rule: str) -> Figure:
-    """Draw confusion matrices, a row for each model, a column for each gain and offset (figure 4 of Yang et al. 2018)."""
+    """Draw confusion matrices by model (row) and gain or offset (column), as figure 4 of Yang et al. 2018."""
     models, columns = list(dict.fromkeys(invariance["model"])), list(conditions())
     figure = new_figure(1.65 * len(columns) + 0.6, 1.75 * len(models) + 0.6)
     grid = figure.subplots(len(models), len(columns), sharex=True, sharey=True, squeeze=False)
@@ -60,7 +60,7 @@ def invariance_figure(invariance: pd.DataFrame, rule: str) -> Figure:
 
 def f_score_figure(scores: pd.DataFrame) -> Figure:
     """Draw F-scores of models and metrics, as counted and with both classes weighted alike."""
-    own = scores[scores["part"] == "all"]
+    own = scores[scores["part"] == "all"].iloc[::-1]
     figure = new_figure(9, 0.34 * len(own) + 1.2)
     for axes, column in zip(figure.subplots(1, 2, sharey=True), ("f_score", "f_score_balanced")):
         colours = ["0.75" if name == FLAG_ALL else "tab:blue" for name in own["scorer"]]
@@ -68,11 +68,8 @@ def f_score_figure(scores: pd.DataFrame) -> Figure:
         for place, value in enumerate(own[column]):
             axes.text(0.02, place, f"{value:.3f}", va="center", color="white" if value > 0.1 else "black", fontsize=8)
         axes.set(xlim=(0, 1), xlabel="F-score" if column == "f_score" else "F-score, both classes weighted alike")
-        axes.invert_yaxis()
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
-    # A shared axis is turned twice by the two calls above.
-    axes.invert_yaxis()
     return figure
 
 
@@ -85,7 +82,9 @@ def reliability_figure(run: SyntheticRun) -> Figure:
         panels[unit].plot(groups["confidence"], groups["correct"], "o-", label=model)
     for unit in ("image", "patch"):
         panels[unit].plot([0, 1], [0, 1], ":", color="0.5", label="calibrated")
-        panels[unit].set(title=f"{unit} level", xlabel="probability of the predicted level", ylabel="share exactly right")
+        panels[unit].set(
+            title=f"{unit} level", xlabel="probability of the predicted level", ylabel="share exactly right"
+        )
         panels[unit].set(xlim=(0, 1), ylim=(0, 1))
         panels[unit].legend(fontsize=8)
     _draw_certainty(panels["certainty"], next(iter(run.patches.values())), next(iter(run.patches)))

@@ -83,7 +83,7 @@ class HeldOut:
 def find_held_out(
     folder: str | os.PathLike[str],
     sources: str | os.PathLike[str] | None = None,
-    images_per_source: int = 10,
+    images_per_source: int = 8,
     seed: int = 0,
 ) -> HeldOut:
     """Choose up to so many images of each source that took no part in training.

@@ -8,21 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parfocal.focus_quality.evaluation.stacks import DOMAINS
-
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
 
+# Column headings where the name alone would be long or unclear.
+_HEADINGS = {
+    "rank_correlation": "rank corr.",
+    "rank_correlation_in_image": "in image",
+    "f_score": "F-score",
+    "f_score_sd": "sd",
+    "f_score_balanced": "balanced F",
+    "f_score_balanced_sd": "sd",
+    "calibration_error": "ECE",
+    "sharpest_within_one_plane": "sharpest within 1 plane",
+}
+
+
 @dataclass(frozen=True)
 class Section:
-    """One section: a title, a few sentences, tables to show, figures to embed (file names)."""
+    """One section: a title, a few sentences, tables, figures to embed (file names), and wide tables for paper only."""
 
     title: str
     text: str
     tables: tuple[pd.DataFrame, ...] = ()
     figures: tuple[str, ...] = ()
+    wide_tables: tuple[pd.DataFrame, ...] = ()
 
 
 def write_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -30,20 +42,21 @@ def write_markdown(title: str, sections: Sequence[Section]) -> str:
     lines = [f"# {title}", ""]
     for section in sections:
         lines += [f"## {section.title}", "", section.text, ""]
-        for table in section.tables:
+        for table in (*section.tables, *section.wide_tables):
             lines += [*_markdown_table(table), ""]
         lines += [f"![{section.title}]({name})\n" for name in section.figures]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def print_sections(console: Console, sections: Sequence[Section]) -> None:
-    """Print the tables of the sections."""
+    """Print the sections with their tables, but for the wide ones."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     for section in sections:
         console.print(f"\n[bold]{section.title}[/bold]\n{section.text}", highlight=False)
         for frame in section.tables:
-            table = Table()
+            table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
             for name in frame.columns:
                 table.add_column(_heading(name), justify="right" if frame[name].dtype.kind in "fi" else "left")
             for row in frame.itertuples(index=False):
@@ -57,36 +70,32 @@ def headline_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return own.sort_values("f_score_balanced", ascending=False)
 
 
-def stack_overview(stacks: Sequence[Any], summaries: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """What the models say of each stack, with its kind."""
+def stack_kinds(stacks: Sequence[Any]) -> pd.DataFrame:
+    """List what each stack is, and who knows its focal plane."""
     import pandas as pd
 
-    kinds = pd.DataFrame([{"stack": stack.name, "kind": stack.kind, "truth": stack.truth} for stack in stacks])
-    return kinds.merge(summaries[summaries["scorer"].isin(models)], on="stack")
+    rows = [{"stack": s.name, "domain": s.domain, "kind": s.kind, "focus known from": s.truth} for s in stacks]
+    return pd.DataFrame(rows)
 
 
 def stack_means(summaries: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the stacks of a domain, a row for each domain and scorer; stacks without one focal plane are left out."""
+    """Average over the stacks of a domain that have one focal plane: a row for each domain and scorer."""
+    import pandas as pd
+
     known = summaries[summaries["rank_correlation"].notna() | summaries["error_planes"].notna()]
     rows = []
     for (domain, scorer), own in known.groupby(["domain", "scorer"], sort=False):
         error = own["error_planes"].to_numpy(float)
-        row = {"domain": DOMAINS[str(domain)].split(":")[0], "scorer": scorer, "stacks": len(own)}
+        row = {"domain": domain, "scorer": scorer, "stacks": len(own)}
         row["rank_correlation"] = _mean(own["rank_correlation"].to_numpy(float))
         row["error_planes"] = _mean(error)
         rows.append({**row, "sharpest_within_one_plane": float(np.mean(error <= 1))})
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def _mean(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows)
 
 
 def _markdown_table(frame: pd.DataFrame) -> list[str]:
@@ -96,7 +105,7 @@ def _markdown_table(frame: pd.DataFrame) -> list[str]:
 
 
 def _heading(name: object) -> str:
-    return str(name).replace("_", " ")
+    return _HEADINGS.get(str(name), str(name)).replace("_", " ")
 
 
 def _cell(value: object) -> str:

@@ -41,7 +41,7 @@ def level_errors(true_level: np.ndarray, found_level: np.ndarray) -> dict[str, f
 
 
 def confusion_matrix(true_level: np.ndarray, found_level: np.ndarray) -> np.ndarray:
-    """Counts (true level, found level), 11 x 11, of those with an answer."""
+    """Count the answers by true level (row) and found level (column), 11 x 11."""
     answered = np.isfinite(found_level)
     counts = np.zeros((N_LEVELS, N_LEVELS), int)
     found = np.floor(found_level[answered] + 0.5).astype(int)
@@ -157,7 +157,9 @@ def _split_f_score(score: np.ndarray, positive: np.ndarray, tuning: np.ndarray, 
     return f_score(positive[~tuning], decide(score[~tuning], threshold, positive[~tuning]), weights[1])
 
 
-def calibration_bins(confidence: np.ndarray, correct: np.ndarray, bins: int = CALIBRATION_BINS) -> dict[str, np.ndarray]:
+def calibration_bins(
+    confidence: np.ndarray, correct: np.ndarray, bins: int = CALIBRATION_BINS
+) -> dict[str, np.ndarray]:
     """Group answers by their confidence into bins of equal width.
 
     Returns

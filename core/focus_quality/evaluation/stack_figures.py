@@ -30,8 +30,8 @@ def stacks_figure(stacks: Sequence[RealStack], planes: pd.DataFrame, models: Seq
         _draw_stack(axes, stack, {str(scorer): table for scorer, table in own.groupby("scorer")}, models)
     for axes in grid[len(stacks) :]:
         axes.set_axis_off()
-    handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
+    named = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels())}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=len(named), fontsize=9)
     return figure
 
 
@@ -51,4 +51,5 @@ def _draw_stack(axes: Any, stack: RealStack, tables: dict[str, pd.DataFrame], mo
         first, last = stack.focal_range
         axes.axvspan(first - 0.2, last + 0.2, color="tab:green", alpha=0.25)
     axes.set(ylim=(-0.3, N_LEVELS - 0.7), xlabel="plane", ylabel="level")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{stack.name}\n{DOMAINS[stack.domain].split(':')[0]}", fontsize=9)

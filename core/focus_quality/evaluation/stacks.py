@@ -1,27 +1,19 @@
-"""Real z-stacks whose focal plane is known: read, and measured plane by plane."""
+"""Real z-stacks and what is known of their focus."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 import numpy as np
 
-from parfocal.focus_quality.classical import METRICS, classical_metrics
-from parfocal.focus_quality.evaluation.scores import rank_correlation
-from parfocal.focus_quality.evaluation.synthetic import answer, model_labels
-from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.network import N_LEVELS
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import Optics
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DOMAINS = {
     "widefield": "widefield fluorescence: the level is absolute",
@@ -91,7 +83,9 @@ class RealStack:
         return np.array([min(scaled.um_to_level(z), N_LEVELS - 1.0) for z in self.distance_um()])
 
 
-def find_stacks(folder: str | os.PathLike[str], stacks: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], list[str]]:
+def find_stacks(
+    folder: str | os.PathLike[str], stacks: str | os.PathLike[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
     """List the stacks of a JSON file that lie below a folder, and the names of those that do not.
 
     Raises
@@ -127,87 +121,6 @@ def read_stack(folder: str | os.PathLike[str], entry: dict[str, Any]) -> RealSta
         focal_planes=entry.get("focal_planes") and tuple(entry["focal_planes"]),
         focal_z_um=entry.get("focal_z_um") and tuple(entry["focal_z_um"]),
         optics=Optics(**entry["optics"]) if "optics" in entry else None,
-    )
-
-
-def measure_planes(stack: RealStack, models: Sequence[str]) -> pd.DataFrame:
-    """Measure every plane: a row for each plane and scorer, `score` oriented so that higher is further from focus."""
-    import pandas as pd
-
-    places = {
-        "plane": np.arange(len(stack.z_um)),
-        "z_um": stack.z_um,
-        "distance_planes": stack.distance_planes(),
-        "distance_um": stack.distance_um(),
-        "expected_level": stack.expected_levels(),
-    }
-    tables = []
-    for model, label in model_labels(models).items():
-        planes = _measure(stack, model).planes
-        found = pd.DataFrame([answer(plane.estimate) for plane in planes])
-        tables.append(pd.DataFrame({"scorer": label, **places, "score": found["defocus_level"], **found}))
-    metrics = pd.DataFrame([classical_metrics(plane, stack.optics) for plane in stack.stack_zyx])
-    tables += [pd.DataFrame({"scorer": name, **places, "score": -metrics[name]}) for name in METRICS]
-    table = pd.concat(tables, ignore_index=True)
-    table.insert(0, "stack", stack.name)
-    table.insert(1, "domain", stack.domain)
-    return table
-
-
-def summarise_stack(planes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Sum up the table of one stack: a row for each scorer."""
-    return [
-        {"stack": planes["stack"].iloc[0], "domain": planes["domain"].iloc[0], "scorer": scorer, **_summary(rows)}
-        for scorer, rows in planes.groupby("scorer", sort=False)
-    ]
-
-
-def run_stacks(
-    folder: str | os.PathLike[str], entries: Iterable[dict[str, Any]], models: Sequence[str]
-) -> tuple[list[RealStack], pd.DataFrame, pd.DataFrame]:
-    """Measure the stacks: descriptions, a row for each plane and scorer, a row for each stack and scorer."""
-    import pandas as pd
-
-    stacks = [read_stack(folder, entry) for entry in entries]
-    tables = [measure_planes(stack, models) for stack in stacks]
-    summaries = [row for table in tables for row in summarise_stack(table)]
-    return stacks, pd.concat(tables, ignore_index=True), pd.DataFrame(summaries)
-
-
-def _summary(rows: pd.DataFrame) -> dict[str, Any]:
-    score = rows["score"].to_numpy(float)
-    answered = np.isfinite(score)
-    sharpest = int(np.argmin(np.where(answered, score, np.inf))) if answered.any() else None
-    expected = rows["expected_level"].to_numpy(float)
-    near = np.abs(rows["predicted_level"].to_numpy(float) - expected)
-    compared = np.isfinite(near)
-
-    def at_sharpest(column: str) -> float:
-        return float("nan") if sharpest is None else float(rows[column].iloc[sharpest])
-
-    return {
-        "planes": len(rows),
-        "answered": int(answered.sum()),
-        "rank_correlation": rank_correlation(score, rows["distance_planes"].to_numpy(float)),
-        "sharpest_plane": at_sharpest("plane"),
-        "error_planes": at_sharpest("distance_planes"),
-        "error_um": at_sharpest("distance_um"),
-        "within_one": float(np.mean(near[compared] <= 1)) if compared.any() else float("nan"),
-    }
-
-
-def _measure(stack: RealStack, model: str) -> Any:
-    if stack.optics is None:
-        return measure_image_focus(stack.stack_zyx, modality=stack.modality, model=model)
-    optics = stack.optics
-    return measure_image_focus(
-        stack.stack_zyx,
-        modality=stack.modality,
-        model=model,
-        pixel_size_um=optics.pixel_size_um,
-        numerical_aperture=optics.numerical_aperture,
-        emission_wavelength_um=optics.emission_wavelength_um,
-        immersion_index=optics.immersion_index,
     )
 
 

@@ -103,13 +103,15 @@ def invariance_table(invariance: pd.DataFrame) -> pd.DataFrame:
     joined["change"] = joined["defocus_level"] - joined["defocus_level_before"]
     rows = []
     for model, own in joined.groupby("model", sort=False):
-        rows += [{"model": model, "condition": c, **_change(group)} for c, group in own.groupby("condition", sort=False)]
+        rows += [
+            {"model": model, "condition": c, **_change(group)} for c, group in own.groupby("condition", sort=False)
+        ]
         rows.append({"model": model, "condition": "all", **_change(own)})
     return pd.DataFrame(rows)
 
 
 def calibration_table(run: SyntheticRun) -> pd.DataFrame:
-    """Expected calibration error of the probability of the predicted level: a row for each model and unit."""
+    """Compare the probability of the predicted level with the share right: a row for each model and unit."""
     import pandas as pd
 
     rows = []
@@ -126,7 +128,7 @@ def calibration_samples(run: SyntheticRun) -> list[tuple[str, str, np.ndarray, n
     for model, own in run.exposures.groupby("model", sort=False):
         told = own[own["status"] == "ok"]
         right = (told["predicted_level"] == told["true_level"]).to_numpy(bool)
-        patches = dict(zip(PATCH_COLUMNS, run.patches[model].T))
+        patches = dict(zip(PATCH_COLUMNS, run.patches[str(model)].T))
         right_patches = patches["predicted_level"] == patches["true_level"]
         samples.append((str(model), "image", told["confidence"].to_numpy(float), right))
         samples.append((str(model), "patch", patches["confidence"], right_patches))
@@ -141,7 +143,9 @@ def as_they_are_table(measured: pd.DataFrame) -> pd.DataFrame:
     for (model, source), own in measured.groupby(["model", "source"], sort=False):
         level = own["defocus_level"].to_numpy(float)
         told = level[np.isfinite(level)]
-        summary = {"median": np.median(told), "largest": told.max(), "below_1.5": np.mean(told < 1.5)} if len(told) else {}
+        summary = (
+            {"median": np.median(told), "largest": told.max(), "below_1.5": np.mean(told < 1.5)} if len(told) else {}
+        )
         rows.append({"model": model, "source": source, "n": len(own), "answered": len(told) / len(own), **summary})
     return pd.DataFrame(rows)
 
@@ -196,7 +200,9 @@ def _median_in_image(values: np.ndarray, levels: np.ndarray, images: np.ndarray)
 def _change(rows: pd.DataFrame) -> dict[str, float]:
     change = np.abs(rows["change"].to_numpy(float))
     both = np.isfinite(change)
-    lost = np.isfinite(rows["defocus_level_before"].to_numpy(float)) & ~np.isfinite(rows["defocus_level"].to_numpy(float))
+    lost = np.isfinite(rows["defocus_level_before"].to_numpy(float)) & ~np.isfinite(
+        rows["defocus_level"].to_numpy(float)
+    )
     within = _errors(rows, "predicted_level")["within_one"]
     if not both.any():
         return {"n": len(rows), "mean_change": float("nan"), "max_change": float("nan"), "lost": int(lost.sum())}

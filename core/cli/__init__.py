@@ -1,0 +1,89 @@
+"""The command line `parfocal`.
+
+Each subcommand is a module with `add_options(parser)` and `run(options) -> int`; it is imported only when it is called,
+so that `parfocal --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from typing import NoReturn, Optional
+
+SUBCOMMANDS = {
+    "measure": ("parfocal.cli.measure", "measure the focus of images in files and folders"),
+    "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
+    "train": ("parfocal.cli.train", "train a model from a folder of images"),
+    "evaluate": ("parfocal.cli.evaluate", "evaluate a model on a folder of images"),
+    "models": ("parfocal.cli.models", "list the models that are installed"),
+    "spec": ("parfocal.cli.spec", "print the commands with their parameters as JSON"),
+}
+USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the same one line as every other error of the user."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_ERROR, f"{self.prog}: error: {message}\nTry: {self.prog} --help\n")
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 when done, 2 for an error that the user can mend (one line on stderr says how), 130 when interrupted, 141 when
+        the reader of the output has gone.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+        return int(options.run(options))
+    except SystemExit as stop:  # argparse's way to end after --help, --version and its errors
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        print("parfocal: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has stopped; the interpreter must not fail once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        return _say(error)
+    except RuntimeError as error:
+        from parfocal.registry import ModelError
+
+        if isinstance(error, ModelError):
+            return _say(error)
+        raise
+
+
+def _say(error: BaseException) -> int:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError):
+        text = f"{text}: a package is missing; training and evaluation need pip install 'parfocal[train]'"
+    print(f"parfocal: error: {text}", file=sys.stderr)
+    return USER_ERROR
+
+
+def _parser(called: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog="parfocal", description="Measure how far microscope images are out of focus.")
+    parser.add_argument("--version", action="version", version=f"parfocal {metadata.version('parfocal')}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, (home, summary) in SUBCOMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == called:
+            module = import_module(home)
+            subparser.set_defaults(run=module.run)
+            module.add_options(subparser)
+    return parser

@@ -1,0 +1,25 @@
+"""`parfocal spec`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: all commands are printed."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the specification of every command, for programs that show its settings without parfocal."""
+    print(json.dumps(command_specs(), indent=2))
+    return 0
+
+
+def command_specs() -> list[dict[str, Any]]:
+    """Specifications of all commands as plain dictionaries."""
+    from parfocal.commands import command_spec
+    from parfocal.focus_quality.measure import measure_image_focus
+
+    return [command_spec(command).as_dict() for command in (measure_image_focus,)]

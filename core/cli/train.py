@@ -1,0 +1,26 @@
+"""`parfocal train focus-quality`."""
+
+from __future__ import annotations
+
+import argparse
+
+from parfocal.cli.options import add_command_options, given_arguments
+from parfocal.commands import command_spec
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the models that can be trained, each with the options of its training function."""
+    from parfocal.focus_quality.training import train_focus_quality
+
+    spec = command_spec(train_focus_quality)
+    tasks = parser.add_subparsers(metavar="MODEL", required=True)
+    task = tasks.add_parser("focus-quality", help=spec.summary, description=spec.summary)
+    add_command_options(task, spec, positional=("images",))
+    task.set_defaults(train=train_focus_quality)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train a model, and say where it lies."""
+    folder = options.train(**given_arguments(options, command_spec(options.train)))
+    print(f"written: {folder}")
+    return 0

@@ -1,0 +1,216 @@
+"""The command `evaluate_focus_quality`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
+
+from parfocal.commands import Param, check_arguments
+from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out, shipped_file
+from parfocal.focus_quality.evaluation.report import print_sections, write_markdown
+from parfocal.focus_quality.evaluation.sections import Measured, sections, tables
+from parfocal.focus_quality.evaluation.stack_scores import run_stacks
+from parfocal.focus_quality.evaluation.stacks import find_stacks
+from parfocal.focus_quality.evaluation.synthetic import model_labels, run_as_they_are, run_invariance, run_synthetic
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class FocusQualityEvaluation:
+    """What an evaluation found.
+
+    Attributes
+    ----------
+    output : Path
+        Folder with `report.md`, a CSV for each table and the figures (PNG).
+    level_rule : str
+        How an image's distribution becomes one level: `predicted_level` or `defocus_level` (rounded).
+    images : tuple of HeldOutImage
+        Those evaluated on.
+    refused : tuple
+        (path, source, reason) of those that were not usable.
+    warnings : tuple of str
+    tables : dict
+        DataFrames by the name of their CSV file.
+    """
+
+    output: Path
+    level_rule: str
+    images: tuple[HeldOutImage, ...]
+    refused: tuple[tuple[Path, str, str], ...]
+    warnings: tuple[str, ...]
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def report(self) -> Path:
+        """The Markdown report."""
+        return self.output / "report.md"
+
+
+def evaluate_focus_quality(
+    images: Annotated[str, Param(label="Folder of in-focus images and z-stacks")],
+    output: Annotated[str, Param(label="Folder for the report")],
+    model: Annotated[str, Param(label="Model")] = "default",
+    compare: Annotated[tuple[str, ...], Param(label="Models to compare it with")] = (),
+    sources: Annotated[Optional[str], Param(label="Sources of the images (JSON)")] = None,
+    stacks: Annotated[Optional[str], Param(label="Focal planes of the z-stacks (JSON)")] = None,
+    images_per_source: Annotated[int, Param("images", 1, 100000, label="Images per source")] = 8,
+    invariance_images_per_source: Annotated[int, Param("images", 1, 100000, label="Of these for invariance")] = 2,
+    peak_electrons: Annotated[float, Param("photoelectrons", 1.0, 1e6, label="Peak signal")] = 1000.0,
+    background_share: Annotated[float, Param("", 0.0, 10.0, label="Background over peak")] = 0.05,
+    read_noise_electrons: Annotated[float, Param("photoelectrons", 0.0, 1000.0, label="Read noise")] = 2.0,
+    seed: Annotated[int, Param("", 0, None, label="Seed")] = 0,
+) -> FocusQualityEvaluation:
+    """Evaluate focus quality models and the classical metrics on the same held-out images and real z-stacks.
+
+    Tables and figures follow Yang et al. 2018, doi:10.1186/s12859-018-2087-4. Only images are used whose field or
+    source took no part in training; they are blurred to all 11 levels and exposed by a stated camera. With the
+    default caps a run takes a few minutes on one core.
+
+    Parameters
+    ----------
+    images : str
+        Folder of in-focus images, searched recursively, in which real z-stacks may lie too.
+    output : str
+        Folder to write; it must be empty or not exist yet.
+    model : str
+        Name of a shipped model or path of a model folder.
+    compare : tuple of str
+        More models, measured on the same images.
+    sources : str, optional
+        JSON that groups the images into sources and fields, in the form of `models/training_sources.json`. Without it
+        the shipped one, if it knows any image of the folder, else each subfolder is a source and all images are used.
+    stacks : str, optional
+        JSON with the focal planes of the z-stacks, in the form of `models/evaluation_stacks.json`, the default.
+    images_per_source : int
+        Of more, as many are chosen at random under the seed.
+    invariance_images_per_source : int
+        As many of these are measured again under each gain and offset.
+    peak_electrons : float
+        Photoelectrons of the brightest structures in the sharp image.
+    background_share : float
+        Background as share of the peak.
+    read_noise_electrons : float
+        Standard deviation of the camera's read noise.
+    seed : int
+        Of the choice of images, the noise and the splits for the F-score.
+
+    Returns
+    -------
+    FocusQualityEvaluation
+        The tables, the choice of images and where the report lies.
+
+    Raises
+    ------
+    FileExistsError
+        Where the output folder holds something.
+    FileNotFoundError
+        Where no image can be evaluated on.
+    ValueError
+        Where an argument lies outside its range or a JSON file is not what it should be.
+    parfocal.registry.ModelError
+        Where a model cannot be loaded.
+    """
+    check_arguments(evaluate_focus_quality, locals())
+    models = list(dict.fromkeys([model, *compare]))
+    _check_models(models)
+    stack_list = stacks or shipped_file("evaluation_stacks.json")
+    entries, missing = find_stacks(images, stack_list)
+    held_out = find_held_out(images, sources, images_per_source, seed)
+    folder = _claim(Path(output))
+    exposure = Exposure(peak_electrons, background_share, read_noise_electrons)
+    measured = _measure(images, models, held_out, entries, exposure, invariance_images_per_source, seed)
+    return _write(folder, measured, held_out, missing, seed)
+
+
+def _check_models(models: Sequence[str]) -> None:
+    """Load every model now: a wrong name is told before minutes of work, not after."""
+    from parfocal.focus_quality.plane import TASK
+    from parfocal.registry import load_model
+
+    for name in models:
+        load_model(name, TASK)
+
+
+def _claim(output: Path) -> Path:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise FileExistsError(f"{output} is not empty: choose another output folder")
+    output.mkdir(parents=True, exist_ok=True)
+    return output
+
+
+def _measure(
+    folder: str,
+    models: list[str],
+    held_out: HeldOut,
+    entries: list[dict[str, Any]],
+    exposure: Exposure,
+    invariance_images: int,
+    seed: int,
+) -> Measured:
+    few = _first_of_each_source(held_out.images, invariance_images)
+    with _Progress() as track:
+        as_they_are = run_as_they_are(track(held_out.images, "images as they are"), models)
+        synthetic = run_synthetic(track(held_out.images, "synthetic defocus"), models, exposure, seed)
+        invariance = run_invariance(track(few, "gain and offset"), models, exposure, seed)
+        real = run_stacks(folder, track(entries, "real z-stacks"), models) if entries else None
+    labels = list(model_labels(models).values())
+    return Measured(labels, exposure, as_they_are, synthetic, invariance, real)
+
+
+def _first_of_each_source(images: Sequence[HeldOutImage], count: int) -> list[HeldOutImage]:
+    taken: dict[str, int] = {}
+    chosen = []
+    for image in images:
+        source = image.image.source
+        taken[source] = taken.get(source, 0) + 1
+        if taken[source] <= count:
+            chosen.append(image)
+    return chosen
+
+
+class _Progress:
+    """One progress display with a bar for each round."""
+
+    def __enter__(self) -> _Progress:
+        from rich.progress import Progress
+
+        self._progress = Progress(refresh_per_second=1)
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, items: Iterable[_Item], name: str) -> Iterator[_Item]:
+        known = list(items)
+        yield from self._progress.track(known, total=len(known), description=name)
+
+
+def _write(
+    folder: Path, measured: Measured, held_out: HeldOut, missing: list[str], seed: int
+) -> FocusQualityEvaluation:
+    from rich.console import Console
+
+    found = tables(measured, held_out, seed)
+    for name, table in found.tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    written, figures = sections(measured, held_out, found, missing)
+    for name, figure in figures.items():
+        _save(figure, folder / name)
+    title = f"Focus quality: {', '.join(measured.models)} and the classical metrics"
+    (folder / "report.md").write_text(write_markdown(title, written), encoding="utf-8")
+    print_sections(Console(), written)
+    warnings = held_out.warnings
+    return FocusQualityEvaluation(folder, found.level_rule, held_out.images, held_out.refused, warnings, found.tables)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,170 @@
+"""The summary picture: a map of each plate, and how certain the levels are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parfocal.batch.places import row_index, row_letters
+from parfocal.focus_quality.network import N_LEVELS
+from parfocal.report.overlay import level_colors
+from parfocal.report.table import focus_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# More maps than this make the picture unreadable; the table has them all.
+MOST_MAPS = 12
+# Wells of an image that cannot be answered.
+_NO_ANSWER = "0.82"
+# The colour of a map or point is never darker than this share, so that its level can be told at any certainty.
+_DARKEST = 0.35
+_WELL_INCHES, _SCATTER_INCHES, _KEY_INCHES = 0.42, 3.6, 1.2
+
+
+def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus") -> Path:
+    """Draw a map of each plate and channel, and mean certainty against certainty of all images.
+
+    In a map each well is divided among its images; colour is the defocus level as in the overlays (red is sharp), dark
+    is uncertain, a grey field with a cross is an image without an answer. The scatter plot is figure 2c of Yang et al.
+    2018 (doi:10.1186/s12859-018-2087-4): on the diagonal all patches of an image agree, above it they do not. Without
+    wells only the scatter plot is drawn.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `parfocal measure` or CellProfiler, see `parfocal.report.table.focus_table`.
+    path : path
+        PNG file to write.
+    title : str
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    ValueError
+        Where the table holds no focus.
+    """
+    from matplotlib.figure import Figure
+
+    focus = focus_table(table)
+    maps = list(focus[focus["well"] != ""].groupby(["plate", "image"], sort=True))
+    shown = maps[:MOST_MAPS]
+    heights, width = [_map_height(rows) for _, rows in shown], _width(focus)
+    figure = Figure((width, sum(heights) + _SCATTER_INCHES + 0.7), dpi=150, layout="constrained")
+    figure.suptitle(_title(title, focus, len(maps)), fontsize=11)
+    grid = figure.add_gridspec(len(shown) + 1, 2, height_ratios=[*heights, _SCATTER_INCHES], width_ratios=(3, 1))
+    for place, (names, rows) in enumerate(shown):
+        _draw_map(figure.add_subplot(grid[place, :]), rows, " ".join(filter(None, map(str, names))))
+    _draw_scatter(figure.add_subplot(grid[len(shown), 0]), focus)
+    _draw_key(figure.add_subplot(grid[len(shown), 1]))
+    path = Path(path)
+    figure.savefig(path)
+    return path
+
+
+def _width(focus: pd.DataFrame) -> float:
+    columns = _columns(focus[focus["well"] != ""])
+    return max(6.4, _WELL_INCHES * len(columns) + 1.2)
+
+
+def _rows(rows: pd.DataFrame) -> range:
+    found = [row_index(well.rstrip("0123456789")) for well in rows["well"]]
+    return range(min(found), max(found) + 1) if found else range(0)
+
+
+def _columns(rows: pd.DataFrame) -> range:
+    found = [int(well.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) for well in rows["well"]]
+    return range(min(found), max(found) + 1) if found else range(0)
+
+
+def _map_height(rows: pd.DataFrame) -> float:
+    return _WELL_INCHES * len(_rows(rows)) + 0.75
+
+
+def _title(title: str, focus: pd.DataFrame, n_maps: int) -> str:
+    answered, levels = int(focus["answered"].sum()), focus.loc[focus["answered"], "defocus_level"]
+    text = (
+        f"{title}: {len(focus)} images, {int((levels > 2).sum())} above level 2, {len(focus) - answered} without answer"
+    )
+    return text if n_maps <= MOST_MAPS else f"{text}\n(the first {MOST_MAPS} of {n_maps} maps)"
+
+
+def _draw_map(axes: Any, rows: pd.DataFrame, name: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    lines, columns = _rows(rows), _columns(rows)
+    for well, images in rows.groupby("well"):
+        y, x = row_index(well.rstrip("0123456789")), int(well.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        _draw_well(axes, images.sort_values("site"), x - 0.46, y - 0.46, 0.92)
+    for y in lines:
+        for x in columns:
+            axes.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, edgecolor="0.7", linewidth=0.5))
+    axes.set(xlim=(columns[0] - 0.6, columns[-1] + 0.6), ylim=(lines[-1] + 0.6, lines[0] - 0.6), aspect="equal")
+    axes.set_xticks(list(columns), [str(column) for column in columns], fontsize=8)
+    axes.set_yticks(list(lines), [row_letters(line) for line in lines], fontsize=8)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.set_frame_on(False)
+    axes.set_title(name, fontsize=9, loc="left")
+
+
+def _draw_well(axes: Any, images: pd.DataFrame, left: float, top: float, size: float) -> None:
+    """Divide the square of a well among its images, row by row in the order of sites."""
+    from matplotlib.patches import Rectangle
+
+    across = int(np.ceil(np.sqrt(len(images))))
+    down = int(np.ceil(len(images) / across))
+    width, height = size / across, size / down
+    colors = _colors(images)
+    for number, (answered, color) in enumerate(zip(images["answered"], colors)):
+        x, y = left + (number % across) * width, top + (number // across) * height
+        axes.add_patch(Rectangle((x, y), width, height, facecolor=color, edgecolor="white", linewidth=0.4))
+        if not answered:
+            for slope in (1, -1):
+                ends = (y, y + height)[::slope]
+                axes.plot((x, x + width), ends, color="0.35", linewidth=0.8, solid_capstyle="butt")
+
+
+def _colors(images: pd.DataFrame) -> list[Any]:
+    levels = images["defocus_level"].fillna(0).to_numpy(float)
+    shades = _shade(images["certainty"].fillna(0).to_numpy(float))
+    answered = zip(images["answered"], level_colors(levels, shades))
+    return [tuple(color) if answer else _NO_ANSWER for answer, color in answered]
+
+
+def _shade(certainty: Any) -> Any:
+    return _DARKEST + (1 - _DARKEST) * np.clip(certainty, 0, 1)
+
+
+def _draw_scatter(axes: Any, focus: pd.DataFrame) -> None:
+    told = focus[focus["answered"]]
+    colors = level_colors(told["defocus_level"].to_numpy(float))
+    axes.plot((0, 1), (0, 1), color="0.8", linewidth=0.8, zorder=0)
+    axes.scatter(told["certainty"], told["mean_certainty"], c=colors, s=22, edgecolors="0.25", linewidths=0.3)
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_xlabel("certainty of the image (aggregate)", fontsize=8)
+    axes.set_ylabel("mean certainty of its patches", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.set_title("each point an image, colour its level", fontsize=9, loc="left")
+    if told.empty:
+        axes.text(0.5, 0.5, "no image could be answered", ha="center", fontsize=9)
+
+
+def _draw_key(axes: Any) -> None:
+    """Draw what the colours mean: level down, certainty across."""
+    from matplotlib.patches import Patch
+
+    levels, certainties = np.linspace(0, N_LEVELS - 1, 101), np.linspace(0, 1, 51)
+    grid = level_colors(levels[:, None], _shade(certainties)[None, :])
+    axes.imshow(grid, extent=(0, 1, N_LEVELS - 1, 0), aspect=0.32)
+    axes.set_xticks([0, 1], ["0", "1"], fontsize=8)
+    axes.set_yticks([0, 2, 4, 6, 8, 10], ["0 sharp", "2", "4", "6", "8", "10"], fontsize=8)
+    axes.set_xlabel("certainty", fontsize=8)
+    axes.set_title("defocus level", fontsize=9, loc="left")
+    no_answer = Patch(facecolor=_NO_ANSWER, edgecolor="0.35", hatch="xx", label="no answer")
+    axes.legend(handles=[no_answer], loc="upper center", bbox_to_anchor=(0.3, -0.18), fontsize=8, frameon=False)

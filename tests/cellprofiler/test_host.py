@@ -1,0 +1,50 @@
+"""Counts of the file from CellProfiler's images."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from cellprofiler_core.image import Image
+
+from parfocal.cp_plugins._parfocal_host import counts
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype", "top"), [(255, np.uint8, 255), (4095, np.uint16, 4095), (65535, np.uint16, 65535)]
+)
+def test_every_count_comes_back_exactly(scale, dtype, top):
+    original = np.arange(top + 1, dtype=dtype)[None]
+    image = Image(original.astype(np.float32) / np.float32(scale), scale=scale)
+    back = counts(image)
+    assert back.dtype == dtype
+    np.testing.assert_array_equal(back, original)
+
+
+def test_smoothed_image_stays_a_float_at_the_scale_of_the_file():
+    smooth = Image(np.array([[0.1, 0.2003, 0.5]], np.float32), scale=255)
+    np.testing.assert_allclose(counts(smooth), [[25.5, 51.0765, 127.5]], rtol=1e-6)
+
+
+def test_float_image_is_left_as_it_is():
+    pixels = np.array([[0.5, 3.25, -2.0]], np.float32)
+    np.testing.assert_array_equal(counts(Image(pixels, scale=1.0)), pixels)
+    np.testing.assert_array_equal(counts(Image(pixels)), pixels)
+
+
+def test_values_that_are_not_finite_stay():
+    back = counts(Image(np.array([[np.nan, 0.5]], np.float32), scale=255))
+    np.testing.assert_allclose(back, [[np.nan, 127.5]])
+
+
+@pytest.mark.parametrize(("rescale", "divisor"), [(True, 4095), (False, 65535), (1000.0, 1000)])
+def test_scaling_chosen_in_namesandtypes_is_undone(rescale, divisor):
+    """By the file's own maximum, by bit depth, or by a number that the user gave."""
+    original = np.array([[0, 100, 4000]], np.uint16)
+    image = Image(original / np.float32(divisor), scale=4095)
+    np.testing.assert_array_equal(counts(image, SimpleNamespace(rescale=rescale)), original)
+
+
+def test_volumes_are_scaled_by_their_type_whatever_was_chosen():
+    original = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    image = Image(original, scale=65535, dimensions=3)
+    np.testing.assert_array_equal(counts(image, SimpleNamespace(rescale=255.0)), original)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import parfocal
+
+HEAVY = ("tensorflow", "keras", "matplotlib", "pandas", "onnxruntime", "skimage", "scipy", "imageio", "tifffile", "rich")
+
+
+def modules_after(code):
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert modules_after("import parfocal").isdisjoint({*HEAVY, "numpy"})
+
+
+def test_importing_the_command_loads_no_run_time_for_networks_or_pictures():
+    loaded = modules_after("from parfocal import measure_image_focus")
+    assert loaded.isdisjoint(set(HEAVY) - {"scipy"})
+
+
+def test_training_can_be_imported_without_tensorflow():
+    assert "tensorflow" not in modules_after("import parfocal.focus_quality.training")
+
+
+def test_public_names_are_listed_and_found():
+    assert set(parfocal.__all__) <= set(dir(parfocal))
+    for name in parfocal.__all__:
+        assert getattr(parfocal, name).__name__ == name
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'parfocal' has no attribute 'measure_image_fokus'"):
+        parfocal.measure_image_fokus  # noqa: B018

@@ -1,0 +1,126 @@
+"""Where measure_image_focus gives no answer, and why; and the warnings of answers that stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from parfocal import measure_image_focus, status
+from parfocal.focus_quality.synthesis import defocus_image
+
+
+def assert_refused(result, expected, reason=""):
+    estimate = result.estimate
+    assert (result.status, estimate.answered) == (expected, False)
+    assert reason in estimate.reason
+    numbers = [estimate.defocus_level, estimate.predicted_level, estimate.certainty, estimate.defocus_distance_um]
+    assert np.isnan([*numbers, *estimate.probabilities, result.features()["SharpestPlane"]]).all()
+    assert result.sharpest_plane_index is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("value", [0, 100])
+def test_blank(dtype, value):
+    assert_refused(measure_image_focus(np.full((100, 120), value, dtype)), status.BLANK, f"every pixel is {value}")
+
+
+def test_everything_below_the_black_level_is_blank(nuclei):
+    result = measure_image_focus(nuclei, black_level=255)
+    assert_refused(result, status.BLANK, "no pixel stands out above the black level 255")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_saturated_integers(nuclei, dtype):
+    limit = np.iinfo(dtype).max
+    bright = np.minimum(nuclei * (limit / np.percentile(nuclei, 90)), limit).astype(dtype)
+    assert_refused(measure_image_focus(bright), status.SATURATED, "percent of the pixels are at")
+    assert_refused(measure_image_focus(np.full((100, 100), limit, dtype)), status.SATURATED)
+
+
+def test_saturated_float_plateau_as_cellprofiler_hands_over_12_bits(nuclei):
+    bright = np.minimum(nuclei * (0.0625 / np.percentile(nuclei, 90)), 0.0625)
+    assert_refused(measure_image_focus(bright), status.SATURATED)
+
+
+def test_saturation_level_decides(nuclei):
+    assert_refused(measure_image_focus(nuclei, saturation_level=np.percentile(nuclei, 80)), status.SATURATED)
+
+
+def test_a_few_saturated_pixels_are_a_warning(nuclei):
+    bright = np.minimum(nuclei * (255 / np.percentile(nuclei, 99)), 255).astype(np.uint8)
+    result = measure_image_focus(bright)
+    assert result.status == status.OK
+    assert "partly_saturated" in result.estimate.warnings
+    assert "partly_saturated" not in measure_image_focus(nuclei, saturation_level=256).estimate.warnings
+
+
+def test_dim_8_bit_image_of_few_grey_values_is_not_saturated(nuclei):
+    dim = np.rint(nuclei * (6 / nuclei.max())).astype(np.uint8)
+    assert measure_image_focus(dim).status == status.OK
+
+
+@pytest.mark.parametrize("shape", [(83, 83), (83, 500), (1, 10000), (0, 100), (100, 0)])
+def test_too_small(shape, rng):
+    height, width = shape
+    result = measure_image_focus(rng.random(shape))
+    assert_refused(result, status.TOO_SMALL, f"{width} x {height} px, needs 84 x 84")
+
+
+def test_84_pixels_are_enough(nuclei):
+    assert measure_image_focus(nuclei[120:204, 0:84]).status != status.TOO_SMALL
+
+
+def test_too_small_at_the_scale_of_the_model(rng):
+    optics = {"pixel_size_um": 0.325, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
+    result = measure_image_focus(rng.random((120, 200)), **optics)
+    assert_refused(result, status.TOO_SMALL, "100 x 60 px at the model's scale")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_not_finite(nuclei, bad):
+    image = nuclei.astype(np.float32)
+    image[17, 23] = bad
+    assert_refused(measure_image_focus(image), status.NOT_FINITE)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "poisson", "uniform"])
+def test_pure_noise_has_no_content(kind, rng):
+    noise = {
+        "gaussian": lambda: rng.normal(100, 5, (256, 256)),
+        "poisson": lambda: rng.poisson(50, (256, 256)).astype(np.uint16),
+        "uniform": lambda: rng.random((256, 256)),
+    }[kind]()
+    assert_refused(measure_image_focus(noise), status.NO_CONTENT, "no patch shows structure")
+
+
+@pytest.mark.parametrize(("pixel_size_um", "reason"), [(0.05, "13.0 times finer"), (3.0, "4.6 times coarser")])
+def test_optics_out_of_range(nuclei, pixel_size_um, reason):
+    result = measure_image_focus(
+        nuclei, pixel_size_um=pixel_size_um, numerical_aperture=0.5, emission_wavelength_um=0.5
+    )
+    assert_refused(result, status.OUT_OF_RANGE, reason)
+
+
+@pytest.mark.parametrize("modality", ["bright_field", "phase_contrast", "other"])
+def test_other_modalities_are_out_of_domain(nuclei, modality):
+    assert_refused(measure_image_focus(nuclei, modality=modality), status.OUT_OF_DOMAIN, modality.replace("_", " "))
+
+
+@pytest.mark.parametrize("modality", ["confocal", "light_sheet"])
+def test_sections_get_a_rank_without_lengths(nuclei, modality):
+    optics = {"pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
+    ranked = measure_image_focus(nuclei, modality=modality, **optics).estimate
+    assert ranked.answered
+    assert "rank_only" in ranked.warnings
+    assert ranked.defocus_level == measure_image_focus(nuclei).estimate.defocus_level
+    assert np.isnan([ranked.defocus_distance_um, ranked.blur_diameter_px]).all()
+
+
+def test_worst_level_is_flagged_as_possibly_worse(nuclei):
+    assert "worst_level_or_beyond" in measure_image_focus(defocus_image(nuclei, 24.0)).estimate.warnings
+    assert "worst_level_or_beyond" not in measure_image_focus(nuclei).estimate.warnings
+
+
+def test_every_status_has_a_meaning():
+    names = {value for name, value in vars(status).items() if name.isupper() and isinstance(value, str)}
+    assert names == set(status.MEANINGS)
