@@ -48,6 +48,8 @@ class MeasuredImage:
         """Rows for the window: text, numbers that stand, classical metrics."""
         numbers = {**self.result.features(), **self.result.metrics()}
         rows = [(name, text) for name, text in self.texts().items() if text]
+        if not self.image.volumetric:
+            del numbers["SharpestPlane"]
         rows += [(name, f"{value:.4g}") for name, value in numbers.items() if np.isfinite(value)]
         for name, columns in self.object_features().items():
             answered = columns["Answered"] > 0

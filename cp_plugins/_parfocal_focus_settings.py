@@ -19,9 +19,9 @@ MODALITIES = ("Widefield fluorescence", "Confocal", "Light sheet", "Bright field
 # A level needs all of these to become a distance.
 NEEDED_OPTICS = ("pixel_size_um", "numerical_aperture", "emission_wavelength_um")
 OPTICS = (*NEEDED_OPTICS, "immersion_index", "z_step_um")
+OTHERS = ("modality", "black_level", "saturation_level", "classical_metrics", "model")
 # In the order in which they are shown and stored, below the images and objects.
-OPTIONS = ("wants_optics", *OPTICS)
-OPTIONS += ("modality", "black_level", "saturation_level", "classical_metrics", "model")
+OPTIONS = ("wants_optics", *OPTICS, *OTHERS)
 IMAGE_SETTINGS = ("image_name", "wants_overlay", "overlay_name", "wants_sharpest_plane", "sharpest_plane_name")
 
 
@@ -48,7 +48,7 @@ def object_group(groups: list[SettingsGroup]) -> SettingsGroup:
     """Make the settings for one more set of objects."""
     group = SettingsGroup()
     group.append("divider", Divider(line=False))
-    group.append("object_name", LabelSubscriber("Select objects to measure", "None", doc=_OBJECTS))
+    group.append("object_name", LabelSubscriber("Select objects to measure", "None", doc=OBJECTS_HELP))
     group.append("remover", RemoveSettingButton("", "Remove these objects", groups, group))
     return group
 
@@ -98,7 +98,7 @@ _SHARPEST_NAME = """\
 
 Enter the name by which other modules will refer to the sharpest plane."""
 
-_OBJECTS = """\
+OBJECTS_HELP = """\
 Select objects that a previous module has identified, such as nuclei. Each gets a defocus level and a certainty of its
 own from the patches that cover it, for every image selected above. A patch is 84 pixels wide: an object that is smaller
 shares its patch with its surroundings, so neighbors have similar values."""

@@ -102,7 +102,7 @@ from typing import Any
 
 from cellprofiler_core.constants.measurement import COLTYPE_FLOAT, IMAGE
 from cellprofiler_core.module import Module
-from cellprofiler_core.setting import HiddenCount
+from cellprofiler_core.setting import Divider, HiddenCount
 from cellprofiler_core.setting.do_something import DoSomething
 
 if __package__:
@@ -129,10 +129,11 @@ class MeasureImageFocus(Module):  # noqa: D101 (CellProfiler shows the file's do
         self.images: list[Any] = []
         self.image_count = HiddenCount(self.images, "Image count")
         self.add_image()
-        self.add_image_button = DoSomething("", "Add another image", self.add_image)
+        self.add_image_button = DoSomething("", "Add another image", self.add_image, doc="Measure one more image.")
         self.objects: list[Any] = []
         self.object_count = HiddenCount(self.objects, "Object count")
-        self.add_objects_button = DoSomething("", "Add objects", self.add_objects)
+        self.add_objects_button = DoSomething("", "Add objects", self.add_objects, doc=focus_settings.OBJECTS_HELP)
+        self.optics_divider, self.options_divider = Divider(), Divider()
         for name, setting in focus_settings.create_options().items():
             setattr(self, name, setting)
 
@@ -171,9 +172,10 @@ class MeasureImageFocus(Module):  # noqa: D101 (CellProfiler shows the file's do
         shown.append(self.add_image_button)
         for group in self.objects:
             shown += group.visible_settings()
-        shown.append(self.add_objects_button)
-        options = [name for name in focus_settings.OPTIONS if self.wants_optics or name not in focus_settings.OPTICS]
-        return shown + [getattr(self, name) for name in options]
+        shown += [self.add_objects_button, self.optics_divider, self.wants_optics]
+        if self.wants_optics:
+            shown += [getattr(self, name) for name in focus_settings.OPTICS]
+        return [*shown, self.options_divider, *(getattr(self, name) for name in focus_settings.OTHERS)]
 
     def upgrade_settings(
         self, setting_values: list[str], variable_revision_number: int, module_name: str

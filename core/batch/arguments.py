@@ -55,6 +55,12 @@ def arguments_for(metadata: ImageMetadata, given: dict[str, Any]) -> tuple[dict[
     return arguments, tuple(warnings)
 
 
+def used_optics(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Optics and kind of microscope that an image is measured with, the command's defaults included."""
+    spec = command_spec(measure_image_focus)
+    return {name: arguments.get(name, spec.parameter(name).default) for name in FROM_FILE}
+
+
 def check_given(given: dict[str, Any]) -> None:
     """Check the user's arguments, also together, before any file is opened.
 

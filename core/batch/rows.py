@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from parfocal import status
+from parfocal.batch.arguments import used_optics
 from parfocal.batch.places import place_of
 from parfocal.focus_quality.result import FocusEstimate, ImageFocus
 from parfocal.images.metadata import ImageItem
-
-OPTICS = ("pixel_size_um", "z_step_um", "numerical_aperture", "emission_wavelength_um", "immersion_index", "modality")
 
 
 def image_row(item: ImageItem, measured: ImageFocus, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def image_row(item: ImageItem, measured: ImageFocus, arguments: dict[str, Any]) 
         "sharpest_plane_index": index,
         "sharpest_plane_z_um": measured.sharpest_plane_z_um,
         **_answer(measured.estimate),
-        **{name: arguments.get(name) for name in OPTICS},
+        **used_optics(arguments),
         **measured.metrics(),
     }
 

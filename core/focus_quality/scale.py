@@ -93,4 +93,4 @@ class ModelScale:
 
     def resampled_shape(self, shape_yx: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of a plane after resampling."""
-        return tuple(max(1, round(length * self.zoom)) for length in shape_yx)
+        return tuple(round(length * self.zoom) for length in shape_yx)

@@ -106,16 +106,16 @@ def train_focus_quality(
         `output` holds something and `resume` is not set.
     """
     settings = training_settings(config, steps=steps, learning_rate=learning_rate, augment=augment, seed=seed)
-    output = Path(output)
-    _claim(output, settings, resume)
+    folder = Path(output)
+    _claim(folder, settings, resume)
     parts = split_by_field(find_training_images(images, sources))
-    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, output / "refused.csv")
+    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
     if not accepted["train"]:
-        raise FileNotFoundError(f"no image in {images} can be trained from; see {output / 'refused.csv'}")
+        raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
     validation = accepted["validation"] or accepted["train"][::10]
     train = blur_images(accepted["train"], settings.zoomed_copies, settings.seed)
-    model, history = _fit(settings, train, blur_images(validation), output)
-    return write_model_folder(output, model, settings, history, accepted)
+    model, history = _fit(settings, train, blur_images(validation), folder)
+    return write_model_folder(folder, model, settings, history, accepted)
 
 
 def training_settings(config: str, **changes: Any) -> FocusQualityTraining:

@@ -103,7 +103,7 @@ def _read_simple(path: Path) -> Iterator[ImageItem]:
     """Read a PNG, JPEG or BMP; the resolution that such files state is that of a screen and is not used."""
     import imageio.v3 as iio
 
-    pixels = np.asarray(iio.imread(path))
+    pixels = np.asarray(iio.imread(path, plugin="pillow"))
     if pixels.ndim == 3 and pixels.shape[-1] == 2:
         pixels = pixels[..., 0]  # grey with alpha
     yield ImageItem(path, pixels, ImageMetadata())

@@ -99,7 +99,10 @@ def _page(page: Any, number: int) -> np.ndarray:
 
 def _whole(series: Any, n_leading: int) -> np.ndarray:
     """All planes of a series that is stored in one piece: mapped, so that only what is used comes into memory."""
-    pixels = series.asarray(out="memmap")
+    try:
+        pixels = series.asarray(out="memmap")
+    except ValueError as error:
+        raise UnreadableImage(f"the file is cut off: its pixels need more bytes than it has ({error})") from error
     return pixels.reshape(-1, *pixels.shape[n_leading:])
 
 

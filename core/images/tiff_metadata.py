@@ -48,7 +48,8 @@ def _imagej(tif: Any) -> ImageMetadata:
 
 def _metaseries(tif: Any) -> ImageMetadata:
     """Read the properties that MetaMorph and MetaXpress (ImageXpress) write."""
-    info = (tif.metaseries_metadata or {}).get("PlaneInfo", {})
+    info = tif.metaseries_metadata or {}
+    info = {**info, **info.get("PlaneInfo", {})}
     calibrated = str(info.get("spatial-calibration-state", "on")).lower() in ("on", "true", "1")
     unit = str(info.get("spatial-calibration-units", ""))
     return ImageMetadata(

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 # More maps than this make the picture unreadable; the table has them all.
 MOST_MAPS = 12
-# Wells of an image that cannot be answered.
-_NO_ANSWER = "0.82"
-# The colour of a map or point is never darker than this share, so that its level can be told at any certainty.
-_DARKEST = 0.35
-_WELL_INCHES, _SCATTER_INCHES, _KEY_INCHES = 0.42, 3.6, 1.2
+# Field of an image that cannot be answered.
+_NO_ANSWER = "0.85"
+# A colour is never darker than this share, so that the level can be told at any certainty.
+_DARKEST = 0.5
+_WELL_INCHES, _SCATTER_INCHES = 0.52, 3.6
+# Weights of red, green and blue in how bright a colour looks (ITU-R BT.709).
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+# Wells of more images than this are too finely divided to hold the level as a number.
+_MOST_NUMBERS = 4
 
 
 def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus") -> Path:
@@ -29,8 +33,8 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
 
     In a map each well is divided among its images; colour is the defocus level as in the overlays (red is sharp), dark
     is uncertain, a grey field with a cross is an image without an answer. The scatter plot is figure 2c of Yang et al.
-    2018 (doi:10.1186/s12859-018-2087-4): on the diagonal all patches of an image agree, above it they do not. Without
-    wells only the scatter plot is drawn.
+    2018 (doi:10.1186/s12859-018-2087-4): on the diagonal all patches of an image agree, above it they do not. A map
+    needs two wells; without any only the scatter plot is drawn.
 
     Parameters
     ----------
@@ -53,9 +57,11 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     from matplotlib.figure import Figure
 
     focus = focus_table(table)
-    maps = list(focus[focus["well"] != ""].groupby(["plate", "image"], sort=True))
+    groups = focus[focus["well"] != ""].groupby(["plate", "image"], sort=True)
+    maps = [(names, rows) for names, rows in groups if rows["well"].nunique() > 1]
     shown = maps[:MOST_MAPS]
-    heights, width = [_map_height(rows) for _, rows in shown], _width(focus)
+    heights = [_WELL_INCHES * len(_rows(rows)) + 0.75 for _, rows in shown]
+    width = max([6.4] + [_WELL_INCHES * len(_columns(rows)) + 1.2 for _, rows in shown])
     figure = Figure((width, sum(heights) + _SCATTER_INCHES + 0.7), dpi=150, layout="constrained")
     figure.suptitle(_title(title, focus, len(maps)), fontsize=11)
     grid = figure.add_gridspec(len(shown) + 1, 2, height_ratios=[*heights, _SCATTER_INCHES], width_ratios=(3, 1))
@@ -68,23 +74,19 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     return path
 
 
-def _width(focus: pd.DataFrame) -> float:
-    columns = _columns(focus[focus["well"] != ""])
-    return max(6.4, _WELL_INCHES * len(columns) + 1.2)
-
-
 def _rows(rows: pd.DataFrame) -> range:
-    found = [row_index(well.rstrip("0123456789")) for well in rows["well"]]
-    return range(min(found), max(found) + 1) if found else range(0)
+    found = [_row_and_column(well)[0] for well in rows["well"]]
+    return range(min(found), max(found) + 1)
 
 
 def _columns(rows: pd.DataFrame) -> range:
-    found = [int(well.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) for well in rows["well"]]
-    return range(min(found), max(found) + 1) if found else range(0)
+    found = [_row_and_column(well)[1] for well in rows["well"]]
+    return range(min(found), max(found) + 1)
 
 
-def _map_height(rows: pd.DataFrame) -> float:
-    return _WELL_INCHES * len(_rows(rows)) + 0.75
+def _row_and_column(well: str) -> tuple[int, int]:
+    letters = well.rstrip("0123456789")
+    return row_index(letters), int(well[len(letters) :])
 
 
 def _title(title: str, focus: pd.DataFrame, n_maps: int) -> str:
@@ -100,7 +102,7 @@ def _draw_map(axes: Any, rows: pd.DataFrame, name: str) -> None:
 
     lines, columns = _rows(rows), _columns(rows)
     for well, images in rows.groupby("well"):
-        y, x = row_index(well.rstrip("0123456789")), int(well.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        y, x = _row_and_column(well)
         _draw_well(axes, images.sort_values("site"), x - 0.46, y - 0.46, 0.92)
     for y in lines:
         for x in columns:
@@ -121,13 +123,16 @@ def _draw_well(axes: Any, images: pd.DataFrame, left: float, top: float, size: f
     down = int(np.ceil(len(images) / across))
     width, height = size / across, size / down
     colors = _colors(images)
-    for number, (answered, color) in enumerate(zip(images["answered"], colors)):
+    for number, (answered, level, color) in enumerate(zip(images["answered"], images["defocus_level"], colors)):
         x, y = left + (number % across) * width, top + (number // across) * height
         axes.add_patch(Rectangle((x, y), width, height, facecolor=color, edgecolor="white", linewidth=0.4))
         if not answered:
-            for slope in (1, -1):
-                ends = (y, y + height)[::slope]
+            for ends in ((y, y + height), (y + height, y)):
                 axes.plot((x, x + width), ends, color="0.35", linewidth=0.8, solid_capstyle="butt")
+        elif len(images) <= _MOST_NUMBERS:
+            ink = "white" if np.dot(color, _LUMINANCE) < 0.5 else "black"
+            text = {"ha": "center", "va": "center", "color": ink, "fontsize": 9 if len(images) == 1 else 6}
+            axes.text(x + width / 2, y + height / 2, f"{level:.1f}", **text)
 
 
 def _colors(images: pd.DataFrame) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,14 +74,18 @@ def focus_table(table: pd.DataFrame) -> pd.DataFrame:
 def _of_measure(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    files = _texts(table, "file")
-    folders = files.map(lambda name: re.split(r"[\\/]", name)[-2] if re.search(r"[\\/]", name) else "")
-    wells = _texts(table, "well")
-    plates = folders if folders[wells != ""].nunique() > 1 else ""
+    folders = _texts(table, "file").map(lambda name: re.sub(r"[\\/]?[^\\/]*$", "", name))
     channels = _texts(table, "channel_name")
-    numbers = table["channel"].map(lambda number: "" if pd.isna(number) else f"channel {number}")
-    images = channels.where((channels != "") | (numbers.nunique() <= 1), numbers)
-    return _table(table, plates, images, wells, _texts(table, "site"), "")
+    numbers = pd.to_numeric(table.get("channel", pd.Series(0, index=table.index)), errors="coerce").fillna(0)
+    images = channels.where((channels != "") | (numbers.nunique() <= 1), numbers.map("channel {:.0f}".format))
+    return _table(table, _short(folders), images, _texts(table, "well"), _texts(table, "site"), "")
+
+
+def _short(folders: pd.Series) -> pd.Series:
+    """Names of folders without what they all begin with; empty where there is one folder only."""
+    parts = folders.map(lambda folder: re.split(r"[\\/]", folder))
+    shared = os.path.commonprefix(list(parts)) if len(parts) else []
+    return parts.map(lambda names: "/".join(names[len(shared) :]))
 
 
 def _of_cellprofiler(table: pd.DataFrame, image: str) -> pd.DataFrame:

@@ -91,22 +91,22 @@ def make_module():
 
 @pytest.fixture(scope="session")
 def run_headless():
-    """Run a pipeline of modules, or a file, in the real program; returns the output folder and what it printed."""
+    """Run a pipeline of modules, or a file, in the real program; returns what it printed."""
 
-    def run(pipeline, images, output, **environment):
+    def run(pipeline, images, output):
         if not isinstance(pipeline, Path):
             pipeline = write_pipeline(pipeline, output.with_suffix(".cppipe"))
         output.mkdir()
         command = [sys.executable, "-m", "cellprofiler", "-c", "-r", "-p", pipeline, "-i", images, "-o", output]
         command += ["--plugins-directory", ROOT / "cp_plugins"]
-        stubs = os.pathsep.join([str(Path(__file__).parent / "stubs"), *environment.pop("paths", [])])
+        stubs = str(Path(__file__).parent / "stubs")
         done = subprocess.run(
             list(map(str, command)),
             capture_output=True,
             text=True,
             timeout=300,
             cwd=output,
-            env={**os.environ, "PYTHONPATH": stubs, "OMP_NUM_THREADS": "1", **environment},
+            env={**os.environ, "PYTHONPATH": stubs, "OMP_NUM_THREADS": "1"},
         )
         return done.stdout + done.stderr
 

@@ -7,7 +7,18 @@ import pytest
 
 import parfocal
 
-HEAVY = ("tensorflow", "keras", "matplotlib", "pandas", "onnxruntime", "skimage", "scipy", "imageio", "tifffile", "rich")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "pandas",
+    "onnxruntime",
+    "skimage",
+    "scipy",
+    "imageio",
+    "tifffile",
+    "rich",
+)
 
 
 def modules_after(code):

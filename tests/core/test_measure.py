@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from make_reference import REFERENCE, probabilities, shipped_sha256
 from skimage.transform import resize
 
-from make_reference import REFERENCE, probabilities, shipped_sha256
 from parfocal import measure_image_focus
 from parfocal.focus_quality.aggregate import combine, expected_level
 from parfocal.focus_quality.synthesis import Camera, defocus_image
@@ -183,9 +183,17 @@ def test_features_are_numbers_with_the_same_names_for_planes_stacks_and_refusals
         ({"pixel_size_um": 0.0}, ValueError, r"pixel_size_um must be in \[0.001, 100.0\] um, got 0.0"),
         ({"modality": "stereo"}, ValueError, "modality must be one of widefield_fluorescence, .*, got 'stereo'"),
         ({"black_level": -1}, ValueError, "black_level must be at least 0.0 counts, got -1"),
-        ({"mask_yx": np.ones((9, 9))}, ValueError, r"mask_yx must have the image's shape \(1, 256, 256\), got \(9, 9\)"),
+        (
+            {"mask_yx": np.ones((9, 9))},
+            ValueError,
+            r"mask_yx must have the image's shape \(1, 256, 256\), got \(9, 9\)",
+        ),
         ({"labels_yx": np.ones((256, 256))}, TypeError, "labels_yx must hold integers, got float64"),
-        ({**OPTICS, "numerical_aperture": 1.3}, ValueError, r"numerical_aperture must be in \(0, immersion_index=1.0\]"),
+        (
+            {**OPTICS, "numerical_aperture": 1.3},
+            ValueError,
+            r"numerical_aperture must be in \(0, immersion_index=1.0\]",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_with_what_would_be_right(nuclei, arguments, error, message):

@@ -95,7 +95,7 @@ def test_objects_measured_together_equal_objects_measured_alone(nuclei, labels):
     together = measure_image_focus(nuclei, labels_yx=labels).objects
     for label, expected in together.items():
         alone = measure_image_focus(nuclei, labels_yx=np.where(labels == label, label, 0)).objects[label]
-        np.testing.assert_allclose(alone.probabilities, expected.probabilities, atol=1e-6)
+        np.testing.assert_allclose(alone.probabilities, expected.probabilities, atol=5e-5)
         assert alone.status == expected.status
 
 
@@ -104,7 +104,7 @@ def test_names_of_objects_do_not_matter(nuclei, labels, rename):
     named = np.where(labels > 0, rename(labels.astype(np.int64)), 0)
     plain, renamed = (measure_image_focus(nuclei, labels_yx=names).objects for names in (labels, named))
     for label, expected in plain.items():
-        np.testing.assert_allclose(renamed[rename(label)].probabilities, expected.probabilities, atol=1e-6)
+        np.testing.assert_allclose(renamed[rename(label)].probabilities, expected.probabilities, atol=5e-5)
 
 
 def test_huge_label_takes_no_memory(nuclei, labels):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parfocal import measure_image_focus, status
-from parfocal.focus_quality.synthesis import defocus_image
+from parfocal.focus_quality.synthesis import Camera
 
 
 def assert_refused(result, expected, reason=""):
@@ -37,9 +37,10 @@ def test_saturated_integers(nuclei, dtype):
     assert_refused(measure_image_focus(np.full((100, 100), limit, dtype)), status.SATURATED)
 
 
-def test_saturated_float_plateau_as_cellprofiler_hands_over_12_bits(nuclei):
-    bright = np.minimum(nuclei * (0.0625 / np.percentile(nuclei, 90)), 0.0625)
-    assert_refused(measure_image_focus(bright), status.SATURATED)
+def test_saturated_float_plateau_as_cellprofiler_hands_over_12_bits(nuclei, rng):
+    camera = Camera(gain=2.0, max_count=4095)
+    bright = camera.expose(nuclei * (2500 / np.percentile(nuclei, 90)), rng) / np.float32(65535)
+    assert_refused(measure_image_focus(bright), status.SATURATED, "percent of the pixels are at 0.0624")
 
 
 def test_saturation_level_decides(nuclei):
@@ -116,8 +117,8 @@ def test_sections_get_a_rank_without_lengths(nuclei, modality):
     assert np.isnan([ranked.defocus_distance_um, ranked.blur_diameter_px]).all()
 
 
-def test_worst_level_is_flagged_as_possibly_worse(nuclei):
-    assert "worst_level_or_beyond" in measure_image_focus(defocus_image(nuclei, 24.0)).estimate.warnings
+def test_worst_level_is_flagged_as_possibly_worse(nuclei, nucleus_stack):
+    assert "worst_level_or_beyond" in measure_image_focus(nucleus_stack[0]).estimate.warnings
     assert "worst_level_or_beyond" not in measure_image_focus(nuclei).estimate.warnings
 
 

@@ -12,7 +12,7 @@ OIL = Optics(0.6, 1.4, 1.515, 0.1)
 
 
 def test_default_optics_are_those_of_the_paper():
-    assert MODEL_OPTICS == Optics(0.5, 0.5, 1.0, 0.65)
+    assert Optics(0.5, 0.5, 1.0, 0.65) == MODEL_OPTICS
     assert MODEL_OPTICS.depth_of_field_um == pytest.approx(2.0)
     assert MODEL_OPTICS.lateral_unit_um == pytest.approx(1.0)
 

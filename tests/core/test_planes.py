@@ -51,7 +51,9 @@ def test_what_is_no_real_number_is_refused(values):
 
 @pytest.mark.parametrize("shape", [(), (9,), (0, 9, 9), (2, 2, 3, 9, 9), (2, 5, 9, 9)])
 def test_other_axes_are_refused_with_the_shape(shape):
-    with pytest.raises(ValueError, match=r"image must be \(y, x\), .* choose one time point and channel first") as error:
+    with pytest.raises(
+        ValueError, match=r"image must be \(y, x\), .* choose one time point and channel first"
+    ) as error:
         as_planes(np.zeros(shape))
     assert str(shape) in str(error.value)
 

@@ -112,8 +112,8 @@ def test_batch_equals_single_patches(rng):
     model = load_model("default", TASK)
     batch = rng.normal(1000, 100, (70, 84, 84, 1)).astype(np.float32)
     single = np.concatenate([model.predict(batch[i : i + 1]) for i in range(70)])
-    np.testing.assert_allclose(model.predict(batch), single, atol=1e-5)
-    np.testing.assert_allclose(model.predict(batch, batch_size=7), single, atol=1e-5)
+    np.testing.assert_allclose(model.predict(batch), single, atol=5e-5)
+    np.testing.assert_allclose(model.predict(batch, batch_size=7), single, atol=5e-5)
 
 
 def test_thread_number_is_taken_from_the_environment():
@@ -123,5 +123,7 @@ def test_thread_number_is_taken_from_the_environment():
         "print(m._session.get_session_options().intra_op_num_threads)"
     )
     for given in ("1", "2"):
-        run = subprocess.run([sys.executable, "-c", code], env={"PARFOCAL_THREADS": given}, capture_output=True, text=True)
+        run = subprocess.run(
+            [sys.executable, "-c", code], env={"PARFOCAL_THREADS": given}, capture_output=True, text=True
+        )
         assert run.stdout.strip() == given, run.stderr

@@ -80,7 +80,9 @@ def test_same_seed_gives_the_same_counts(nuclei):
 
 
 def test_camera_saturates_at_its_largest_count_and_at_zero(rng):
-    counts = Camera(gain=10.0, offset=0.0, read_noise=5.0, max_count=4095).expose(np.array([[0.0] * 50, [1e6] * 50]), rng)
+    counts = Camera(gain=10.0, offset=0.0, read_noise=5.0, max_count=4095).expose(
+        np.array([[0.0] * 50, [1e6] * 50]), rng
+    )
     assert counts.dtype == np.uint16
     assert counts[0].min() == 0
     assert (counts[1] == 4095).all()

@@ -9,8 +9,6 @@ import numpy as np
 from parfocal.focus_quality.evaluation.scores import CALIBRATION_BINS, calibration_bins, confusion_matrix
 from parfocal.focus_quality.evaluation.synthetic import (
     CERTAINTY_ROWS,
-    GAINS,
-    OFFSETS,
     PATCH_COLUMNS,
     Gallery,
     SyntheticRun,
@@ -54,7 +52,7 @@ def invariance_figure(invariance: pd.DataFrame, rule: str) -> Figure:
             if model == models[0]:
                 axes.set_title(condition, fontsize=9)
         axes_row[0].set_ylabel(f"{model}\ntrue level", fontsize=9)
-    figure.supxlabel(f"level found (gains {GAINS}, offsets {OFFSETS} counts)", fontsize=9)
+    figure.supxlabel("level found; offsets in counts", fontsize=9)
     return figure
 
 
@@ -167,7 +165,7 @@ def _draw_certainty(axes: Any, patches: np.ndarray, model: str) -> None:
     share = calibration_bins(columns["certainty"], error <= 0)["n"] / max(len(error), 1)
     axes.bar(middles, share, 0.08, color="0.85", label="share of the patches")
     axes.set(title=f"{model}, patches", xlabel="certainty", ylabel="share", xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
 
 
 def _colours(name: str, count: int) -> list[Any]:

@@ -59,8 +59,8 @@ def print_sections(console: Console, sections: Sequence[Section]) -> None:
             table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
             for name in frame.columns:
                 table.add_column(_heading(name), justify="right" if frame[name].dtype.kind in "fi" else "left")
-            for row in frame.itertuples(index=False):
-                table.add_row(*map(_cell, row))
+            for row in _rows(frame):
+                table.add_row(*row)
             console.print(table)
 
 
@@ -82,7 +82,8 @@ def stack_means(summaries: pd.DataFrame) -> pd.DataFrame:
     """Average over the stacks of a domain that have one focal plane: a row for each domain and scorer."""
     import pandas as pd
 
-    known = summaries[summaries["rank_correlation"].notna() | summaries["error_planes"].notna()]
+    named = summaries.loc[summaries["error_planes"].notna(), "stack"]
+    known = summaries[summaries["stack"].isin(named)]
     rows = []
     for (domain, scorer), own in known.groupby(["domain", "scorer"], sort=False):
         error = own["error_planes"].to_numpy(float)
@@ -100,17 +101,21 @@ def _mean(values: np.ndarray) -> float:
 
 def _markdown_table(frame: pd.DataFrame) -> list[str]:
     header = "| " + " | ".join(map(_heading, frame.columns)) + " |"
-    rule = "|" + "---|" * len(frame.columns)
-    return [header, rule, *("| " + " | ".join(map(_cell, row)) + " |" for row in frame.itertuples(index=False))]
+    return [header, "|" + "---|" * len(frame.columns), *("| " + " | ".join(row) + " |" for row in _rows(frame))]
 
 
 def _heading(name: object) -> str:
     return _HEADINGS.get(str(name), str(name)).replace("_", " ")
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, (float, np.floating)):
-        if np.isnan(value):
-            return ""
-        return f"{value:.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.3f}"
-    return str(value).replace("|", "/")
+def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    return list(zip(*(_cells(frame[name]) for name in frame.columns)))
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """Text of a column: whole numbers as such, others to 3 decimals, missing ones empty."""
+    if column.dtype.kind != "f":
+        return [str(value).replace("|", "/") for value in column]
+    known = column.dropna()
+    whole = bool((known % 1 == 0).all() and (known > 1).any())
+    return ["" if np.isnan(value) else f"{value:.{0 if whole else 3}f}" for value in column]

@@ -133,8 +133,9 @@ def _scores_section(t: dict[str, pd.DataFrame]) -> Section:
         " the grey zone and left out), threshold chosen on 10 percent of the fields and tested on 90 percent, mean and"
         " standard deviation over 20 seeded splits, the same for all. There are nine positive cases to a negative one,"
         f" so that flagging everything scores high (row `{make.FLAG_ALL}`); the balanced F-score weights both classes"
-        " alike. An image without an answer counts as a wrong decision. All images have the same exposure here; with the"
-        " gain the values of all metrics but PowerLogLogSlope and ImageCorrelation change, and with them the threshold."
+        " alike. An image without an answer counts as a wrong decision. All images have the same exposure here; with"
+        " the gain the values of all metrics but PowerLogLogSlope and ImageCorrelation change, and with them the"
+        " threshold."
     )
     return Section("Scores of models and metrics", text, (headline_scores(t["scores"]),), ("f_scores.png",))
 

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import imageio.v3 as iio
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+import parfocal.batch.measure
+from parfocal.batch import measure_files
+from parfocal.batch.arguments import arguments_for, check_given
+from parfocal.batch.pool import run_in_processes
+from parfocal.batch.worker import measure_file
+from parfocal.cli import main
+from parfocal.commands import command_spec
+from parfocal.focus_quality.measure import measure_image_focus
+from parfocal.images.metadata import ImageMetadata
+
+HEAVY = ("tensorflow", "onnxruntime", "matplotlib", "pandas", "skimage", "scipy", "bioio")
+
+
+@pytest.fixture
+def plate(tmp_path, nuclei):
+    """Folder of three wells of the same real nuclei, two of them turned."""
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    for turns, well in enumerate(("A01", "A02", "B01")):
+        iio.imwrite(folder / f"x_{well}_s1_w1.png", np.rot90(nuclei, turns))
+    return folder
+
+
+def crash_on_b(letter):
+    if letter == "b":
+        os._exit(3)
+    return letter.upper()
+
+
+def measure_file_or_crash(task):
+    """Stand in for `measure_file`: a file called crash takes its process along."""
+    if task.path.stem == "crash":
+        os._exit(3)
+    return measure_file(task)
+
+
+@pytest.mark.parametrize("code", ["import parfocal", "import parfocal.cli as c; c.main(['--help'])"])
+def test_importing_and_help_load_nothing_heavy(code):
+    check = f"{code}\nimport sys; print('LOADED', sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
+
+
+def test_version_and_help_end_well(capsys):
+    assert main(["--version"]) == 0
+    assert main(["--help"]) == 0
+    assert "measure" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["measure"], ["train", "focus-quality"], ["evaluate", "focus-quality"]])
+def test_every_command_has_help(command, capsys):
+    assert main([*command, "--help"]) == 0
+    assert "--output" in capsys.readouterr().out
+
+
+def test_options_of_measure_are_those_of_the_command_with_unit_and_range(capsys):
+    main(["measure", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for parameter in command_spec(measure_image_focus).parameters:
+        assert (f"--{parameter.name.replace('_', '-')}" in text) is not parameter.param.array
+    assert "(um, 0.001 to 100)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["focus"], "invalid choice: 'focus'"),
+        (["measure", "x.tif"], "required: -o/--output"),
+        (["measure", "nowhere.tif", "-o", "out"], "no such file or folder: nowhere.tif"),
+        (["measure", "nowhere/*.tif", "-o", "out"], "no image matches nowhere/"),
+        (["measure", ".", "-o", "out", "--numerical-aperture", "5"], r"must be in \[0.01, 2.0\], got 5.0"),
+        (["measure", ".", "-o", "out", "--pixel-size-um", "x"], "must be a number, got 'x'"),
+        (["measure", ".", "-o", "out", "--numerical-aperture", "1.4"], r"\(0, immersion_index=1.0\], got 1.4"),
+        (["measure", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for focus_quality"),
+        (["measure", ".", "-o", "out", "--workers", "0"], "workers must be 1 or more, got 0"),
+        (["summarise", "nowhere.csv", "-o", "a.png"], "no such table: nowhere.csv"),
+        (["summarise", "nowhere.csv", "-o", "a.pdf"], "must be a PNG file, got a.pdf"),
+        (["train", "focus-quality", "nowhere", "-o", "m"], "no training image below nowhere"),
+        (["train", "focus-quality", "nowhere", "-o", "m", "--config", "x"], "invalid choice: 'x'"),
+    ],
+)
+def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert told.count("\n") <= 2
+    assert re.search(message, told)
+
+
+def test_measure_writes_tables_overlays_and_a_summary(plate, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["measure", str(plate), "-o", str(out), "--workers", "1", "--patches"]) == 0
+    table = pd.read_csv(out / "measurements.csv", dtype={"site": str})
+    assert list(table["well"]) == ["A01", "A02", "B01"]
+    assert list(table["status"]) == ["ok"] * 3
+    assert set(table["site"]) == {"1"}
+    assert set(table["channel_name"]) == {"w1"}
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(out / "measurements.parquet")[["defocus_level", "certainty"]],
+        table[["defocus_level", "certainty"]],
+    )
+    for name in ("overlays/x_A01_s1_w1.png.png", "summary.png", "patches.csv"):
+        assert (out / name).stat().st_size > 0
+    assert not (out / "planes.csv").exists()
+    assert len(pd.read_csv(out / "patches.csv")) == 3 * 16
+    told = capsys.readouterr()
+    assert "3 images: 3 answered" in told.out
+    assert str(out) in told.out
+    assert told.err == ""
+
+
+def test_the_numbers_are_those_of_the_function(plate, tmp_path, nuclei):
+    table = measure_files([plate / "x_A01_s1_w1.png"], tmp_path / "out", workers=1, overlays=False).table
+    expected = measure_image_focus(nuclei).estimate
+    assert table["defocus_level"][0] == pytest.approx(expected.defocus_level, abs=1e-9)
+    assert table["certainty"][0] == pytest.approx(expected.certainty, abs=1e-9)
+    assert not (tmp_path / "out" / "overlays").exists()
+
+
+def test_a_stack_gives_a_row_its_planes_and_its_sharpest_plane(tmp_path, nucleus_stack):
+    out = tmp_path / "out"
+    # ImageJ wants whole pixels per unit to state 0.5 um exactly.
+    options = {"imagej": True, "resolution": (2, 2), "metadata": {"axes": "ZYX", "unit": "um", "spacing": 2.0}}
+    tifffile.imwrite(tmp_path / "stack.tif", nucleus_stack, **options)
+    given = ["--workers", "1", "--write-sharpest", "--classical-metrics"]
+    assert main(["measure", str(tmp_path / "stack.tif"), "-o", str(out), *given]) == 0
+    row = pd.read_csv(out / "measurements.csv").iloc[0]
+    planes = pd.read_csv(out / "planes.csv")
+    assert (row["n_planes"], row["pixel_size_um"], row["z_step_um"]) == (9, 0.5, 2.0)
+    assert list(planes["plane"]) == list(range(9))
+    assert row["sharpest_plane_z_um"] == 2.0 * row["sharpest_plane_index"]
+    assert row["defocus_level"] == planes["defocus_level"].min()
+    assert row["Brenner"] == planes["Brenner"][row["sharpest_plane_index"]]
+    sharpest = tifffile.imread(out / row["sharpest_plane_file"])
+    np.testing.assert_array_equal(sharpest, nucleus_stack[row["sharpest_plane_index"]])
+    assert (out / row["overlay"]).is_file()
+
+
+def test_tables_of_an_earlier_run_are_only_replaced_when_allowed(plate, tmp_path, capsys):
+    command = ["measure", str(plate), "-o", str(plate), "--workers", "1"]
+    assert main(command) == 0
+    before = (plate / "measurements.csv").read_text()
+    assert main(command) == 2
+    assert "measurements.csv exists" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+    # The pictures that the first run left in the same folder are not measured.
+    assert (plate / "measurements.csv").read_text() == before
+
+
+def test_given_values_count_more_than_those_of_the_file():
+    about = ImageMetadata(pixel_size_um=0.325, numerical_aperture=0.75, modality="confocal")
+    arguments, warnings = arguments_for(about, {"pixel_size_um": 0.65, "modality": "widefield_fluorescence"})
+    assert arguments == {"pixel_size_um": 0.65, "numerical_aperture": 0.75, "modality": "widefield_fluorescence"}
+    assert warnings == ()
+
+
+def test_impossible_values_of_a_file_are_left_out_with_a_warning():
+    arguments, warnings = arguments_for(ImageMetadata(pixel_size_um=352.0, numerical_aperture=1.4), {})
+    assert arguments == {}
+    assert warnings == ("pixel_size_um_of_file_not_used", "numerical_aperture_of_file_not_used")
+    arguments, warnings = arguments_for(ImageMetadata(numerical_aperture=1.4, immersion_index=1.515), {})
+    assert arguments == {"numerical_aperture": 1.4, "immersion_index": 1.515}
+    assert warnings == ()
+
+
+def test_given_values_are_checked_together():
+    check_given({"numerical_aperture": 1.4, "immersion_index": 1.515})
+    with pytest.raises(ValueError, match=r"numerical_aperture must be in \(0, immersion_index=1.33\], got 1.4"):
+        check_given({"numerical_aperture": 1.4, "immersion_index": 1.33})
+
+
+def test_a_dying_process_loses_only_the_task_at_fault():
+    results = dict(run_in_processes(crash_on_b, list("abcde"), 2))
+    assert {letter: results[letter] for letter in "acde"} == {"a": "A", "c": "C", "d": "D", "e": "E"}
+    assert isinstance(results["b"], Exception)
+
+
+def test_a_file_that_kills_its_process_becomes_a_row(plate, tmp_path, monkeypatch):
+    (plate / "crash.png").write_bytes((plate / "x_A01_s1_w1.png").read_bytes())
+    monkeypatch.setattr(parfocal.batch.measure, "measure_file", measure_file_or_crash)
+    table = measure_files([plate], tmp_path / "out", workers=2, overlays=False).table
+    assert list(table["status"]) == ["unreadable", "ok", "ok", "ok"]
+    assert "process that worked on it died" in table["reason"][0]
+
+
+def test_summarise_draws_the_table_of_cellprofiler(tmp_path, capsys):
+    table, picture = tmp_path / "Image.csv", tmp_path / "new" / "a.png"
+    columns = {"Score": 1.0, "Certainty": 0.7, "MeanCertainty": 0.8, "Answered": 1, "Status": "ok"}
+    rows = pd.DataFrame({f"ImageFocus_{name}_DNA": [value] * 2 for name, value in columns.items()})
+    rows.assign(Metadata_Well=["A01", "A02"]).to_csv(table, index=False)
+    assert main(["summarise", str(table), "-o", str(picture)]) == 0
+    assert iio.imread(picture).ndim == 3
+    assert main(["summarise", str(table), "-o", str(picture)]) == 2
+    assert "give --overwrite" in capsys.readouterr().err
+
+
+def test_models_and_specs_are_listed(capsys):
+    assert main(["models"]) == 0
+    assert "focus_quality\tdefault" in capsys.readouterr().out
+    assert main(["spec"]) == 0
+    (spec,) = json.loads(capsys.readouterr().out)
+    assert spec["name"] == "measure_image_focus"
+    assert {"pixel_size_um", "modality"} <= {parameter["name"] for parameter in spec["parameters"]}
