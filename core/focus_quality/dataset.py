@@ -73,12 +73,15 @@ class PatchSampler:
     seed : int
     augment : bool
         Apply the paper's random gain and offset.
+    haze : bool
+        Add an uneven background to every second patch.
     """
 
-    def __init__(self, images: Sequence[BlurredImage], seed: int, augment: bool = True) -> None:
+    def __init__(self, images: Sequence[BlurredImage], seed: int, augment: bool = True, haze: bool = False) -> None:
         self.images = images
         self.seed = seed
         self.augment = augment
+        self.haze = haze
         groups = [image.group for image in images]
         counts = {group: groups.count(group) for group in set(groups)}
         # A group of n images is drawn with weight sqrt(n): small ones are heard, large ones do not drown them.
@@ -106,7 +109,8 @@ class PatchSampler:
     def _sample(self, image: BlurredImage, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         level = int(rng.integers(N_LEVELS))
         clean = _random_crop(image.levels, level, rng)
-        exposed, noise = expose_randomly(clean, rng)
+        haze = random_haze(rng) if self.haze and rng.random() < 0.5 else None
+        exposed, noise = expose_randomly(clean, rng, haze)
         if self.augment:
             exposed = apply_gain_and_offset(exposed, *random_gain_and_offset(rng))
         target = np.eye(N_LEVELS, dtype=np.float32)[level]
@@ -121,20 +125,37 @@ def has_content(clean_yx: np.ndarray, noise: float) -> bool:
     return bool(means.std() > CONTENT_LIMIT * noise)
 
 
-def expose_randomly(clean_yx: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def expose_randomly(
+    clean_yx: np.ndarray, rng: np.random.Generator, haze_yx: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
     """Expose with a random camera: (counts float32, noise per pixel in units of the clean image).
 
     Peak signal 40 to 4000 photoelectrons, background 1 to 100 percent of it, read noise 1 to 3 electrons, 0.5 to 8
-    counts per electron.
+    counts per electron. `haze_yx` is light from elsewhere, in units of the clean image.
     """
     peak = np.exp(rng.uniform(np.log(40.0), np.log(4000.0)))
     background = peak * np.exp(rng.uniform(np.log(0.01), np.log(1.0)))
     read_noise = rng.uniform(1.0, 3.0)
-    electrons = rng.poisson(clean_yx * peak + background).astype(np.float32)
+    lit = clean_yx if haze_yx is None else clean_yx + haze_yx
+    electrons = rng.poisson(lit * peak + background).astype(np.float32)
     electrons += read_noise * rng.standard_normal(electrons.shape, dtype=np.float32)
     counts_per_electron = np.exp(rng.uniform(np.log(0.5), np.log(8.0)))
-    noise = np.sqrt(background + peak * float(clean_yx.mean()) + read_noise**2) / peak
+    noise = np.sqrt(background + peak * float(lit.mean()) + read_noise**2) / peak
     return np.maximum(electrons * counts_per_electron, 0), float(noise)
+
+
+def random_haze(rng: np.random.Generator) -> np.ndarray:
+    """Draw a smooth background over a patch: a quadratic surface, 3 to 200 percent of the bright structures high.
+
+    Uneven illumination and light from far out-of-focus planes look like this. Without it a sharp object before an
+    uneven bright background is called defocused.
+    """
+    height = np.exp(rng.uniform(np.log(0.03), np.log(2.0)))
+    t = np.linspace(0.0, 1.0, PATCH_SIZE_PX)
+    basis = np.stack([(1 - t) ** 2, 2 * t * (1 - t), t**2], axis=1)
+    surface = basis @ rng.random((3, 3)) @ basis.T
+    surface -= surface.min()
+    return np.asarray(surface * height / max(float(surface.max()), 1e-6), np.float32)
 
 
 def _random_crop(levels: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:

@@ -20,6 +20,8 @@ from parfocal.images.metadata import (
     positive,
 )
 
+_LIF_START = b"\x70\0\0\0"
+
 
 def read_czi(path: Path) -> Iterator[ImageItem]:
     """Read a CZI file: one image or stack for each scene, time and channel; the tiles of a scene are stitched."""
@@ -100,6 +102,10 @@ def nd2_metadata(file: Any, series: int, channel: int, time: int) -> ImageMetada
 
 def read_lif(path: Path) -> Iterator[ImageItem]:
     """Read a LIF file: one image or stack for each image of the project, tile, time and channel."""
+    with path.open("rb") as file:
+        start = file.read(len(_LIF_START))
+    if start != _LIF_START:
+        raise UnreadableImage(f"the file is no LIF file: it begins with {start!r}, not with {_LIF_START!r}")
     reader = _reader("bioio_lif", path).Reader(path)
     series = 0
     for scene in reader.scenes:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 
+import dying_work
 import imageio.v3 as iio
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ import parfocal.batch.measure
 from parfocal.batch import measure_files
 from parfocal.batch.arguments import arguments_for, check_given
 from parfocal.batch.pool import run_in_processes
-from parfocal.batch.worker import measure_file
 from parfocal.cli import main
 from parfocal.commands import command_spec
 from parfocal.focus_quality.measure import measure_image_focus
@@ -33,19 +32,6 @@ def plate(tmp_path, nuclei):
     for turns, well in enumerate(("A01", "A02", "B01")):
         iio.imwrite(folder / f"x_{well}_s1_w1.png", np.rot90(nuclei, turns))
     return folder
-
-
-def crash_on_b(letter):
-    if letter == "b":
-        os._exit(3)
-    return letter.upper()
-
-
-def measure_file_or_crash(task):
-    """Stand in for `measure_file`: a file called crash takes its process along."""
-    if task.path.stem == "crash":
-        os._exit(3)
-    return measure_file(task)
 
 
 @pytest.mark.parametrize("code", ["import parfocal", "import parfocal.cli as c; c.main(['--help'])"])
@@ -152,14 +138,17 @@ def test_a_stack_gives_a_row_its_planes_and_its_sharpest_plane(tmp_path, nucleus
 
 
 def test_tables_of_an_earlier_run_are_only_replaced_when_allowed(plate, tmp_path, capsys):
-    command = ["measure", str(plate), "-o", str(plate), "--workers", "1"]
-    assert main(command) == 0
-    before = (plate / "measurements.csv").read_text()
+    command = ["measure", str(plate), "-o", str(plate), "--workers", "1", "--no-overlays"]
+    (plate / "measurements.csv").write_text("mine")
+    (plate / "overlays").mkdir()
+    for name in ("summary.png", "overlays/x.png"):
+        (plate / name).write_bytes((plate / "x_A01_s1_w1.png").read_bytes())
     assert main(command) == 2
     assert "measurements.csv exists" in capsys.readouterr().err
+    assert (plate / "measurements.csv").read_text() == "mine"
     assert main([*command, "--overwrite"]) == 0
-    # The pictures that the first run left in the same folder are not measured.
-    assert (plate / "measurements.csv").read_text() == before
+    # The pictures that an earlier run left in the same folder are not measured.
+    assert len(pd.read_csv(plate / "measurements.csv")) == 3
 
 
 def test_given_values_count_more_than_those_of_the_file():
@@ -185,16 +174,17 @@ def test_given_values_are_checked_together():
 
 
 def test_a_dying_process_loses_only_the_task_at_fault():
-    results = dict(run_in_processes(crash_on_b, list("abcde"), 2))
+    results = dict(run_in_processes(dying_work.upper_or_die, list("abcde"), 2))
     assert {letter: results[letter] for letter in "acde"} == {"a": "A", "c": "C", "d": "D", "e": "E"}
     assert isinstance(results["b"], Exception)
 
 
 def test_a_file_that_kills_its_process_becomes_a_row(plate, tmp_path, monkeypatch):
-    (plate / "crash.png").write_bytes((plate / "x_A01_s1_w1.png").read_bytes())
-    monkeypatch.setattr(parfocal.batch.measure, "measure_file", measure_file_or_crash)
-    table = measure_files([plate], tmp_path / "out", workers=2, overlays=False).table
-    assert list(table["status"]) == ["unreadable", "ok", "ok", "ok"]
+    good, crash = plate / "x_A01_s1_w1.png", plate / "crash.png"
+    crash.write_bytes(good.read_bytes())
+    monkeypatch.setattr(parfocal.batch.measure, "measure_file", dying_work.measure_file_or_die)
+    table = measure_files([crash, good], tmp_path / "out", workers=1, overlays=False).table
+    assert list(table["status"]) == ["unreadable", "ok"]
     assert "process that worked on it died" in table["reason"][0]
 
 

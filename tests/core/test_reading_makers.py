@@ -139,7 +139,7 @@ def test_damaged_makers_files_are_unreadable(tmp_path, suffix, content):
 @pytest.mark.parametrize(("suffix", "module"), [("czi", "pylibCZIrw"), ("nd2", "nd2"), ("lif", "bioio_lif")])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch, suffix, module):
     path = tmp_path / f"a.{suffix}"
-    path.write_bytes(b"\0")
+    path.write_bytes(b"\x70\0\0\0")
     for name in (module, f"{module}.czi"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UnreadableImage, match=rf"\.{suffix} files need the package {module}: pip install 'parfocal"):
