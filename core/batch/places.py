@@ -52,6 +52,12 @@ def place_of(name: str) -> Optional[PlatePlace]:
     return PlatePlace(f"{row}{int(found['column']):02d}", found["site"] or "", (found["channel"] or "").lower())
 
 
+def well_name(text: str) -> str:
+    """Bring the name of a well (`a1`, `A01`, `A-1`) to the form `A01`; empty where it is none."""
+    found = re.fullmatch(r"([A-P]|A[A-F])-?0*(\d{1,2})", text.strip(), re.IGNORECASE)
+    return f"{found[1].upper()}{int(found[2]):02d}" if found and 1 <= int(found[2]) <= 48 else ""
+
+
 def row_letters(index: int) -> str:
     """Letters of a row from its index: 0 is A, 25 is Z, 26 is AA."""
     return chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)

@@ -119,7 +119,8 @@ def _write_pictures(
     task: FileTask, item: ImageItem, measured: ImageFocus, arguments: dict[str, Any], settings: WorkSettings
 ) -> dict[str, str]:
     """Write what was asked for of an image; returns the paths, relative to the output folder, by column."""
-    name, written = task.name + _suffix_of(item), {}
+    name = task.name + _suffix_of(item)
+    written: dict[str, str] = {}
     if measured.sharpest_plane_index is None:
         return written
     if settings.overlays:

@@ -46,7 +46,7 @@ def _kind(parameter: ParameterSpec) -> dict[str, Any]:
     if parameter.type == "bool":
         return {"action": argparse.BooleanOptionalAction}
     if parameter.type == "tuple":
-        return {"nargs": "+", "metavar": "NAME"}
+        return {"nargs": "+", "action": "extend", "metavar": "NAME"}
     if parameter.param.choices:
         return {"choices": parameter.param.choices}
     if parameter.type in _NUMBERS:

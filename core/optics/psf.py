@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import j0
+from scipy.special import j0, roots_legendre
 
 from parfocal.optics.optics import MODEL_OPTICS, Optics
 
@@ -143,5 +143,5 @@ def encircled_energy_diameter_um(psf_yx: np.ndarray, pixel_size_um: float, fract
 
 @lru_cache(maxsize=32)
 def _gauss_legendre(nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    x, weight = np.polynomial.legendre.leggauss(nodes)
+    x, weight = roots_legendre(nodes)
     return (x + 1) / 2, weight / 2

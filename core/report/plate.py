@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ def _draw_map(axes: Any, rows: pd.DataFrame, name: str) -> None:
     lines, columns = _rows(rows), _columns(rows)
     for well, images in rows.groupby("well"):
         y, x = _row_and_column(str(well))
-        _draw_well(axes, images.sort_values("site"), x - 0.46, y - 0.46, 0.92)
+        _draw_well(axes, images.sort_values("site", key=_in_order), x - 0.46, y - 0.46, 0.92)
     outlines = [(x - 0.46, y - 0.46, 0.92, 0.92) for y in lines for x in columns]
     _add_rectangles(axes, outlines, facecolor="none", edgecolor="0.7", linewidth=0.5)
     axes.set(xlim=(columns[0] - 0.6, columns[-1] + 0.6), ylim=(lines[-1] + 0.6, lines[0] - 0.6), aspect="equal")
@@ -110,6 +111,11 @@ def _draw_map(axes: Any, rows: pd.DataFrame, name: str) -> None:
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.set_frame_on(False)
     axes.set_title(name, fontsize=9, loc="left")
+
+
+def _in_order(sites: pd.Series) -> pd.Series:
+    """Sites by number, 2 before 10."""
+    return sites.map(lambda site: (int(re.sub(r"\D", "", site) or 0), site))
 
 
 def _draw_well(axes: Any, images: pd.DataFrame, left: float, top: float, size: float) -> None:

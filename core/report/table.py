@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parfocal.batch.places import place_of
+from parfocal.batch.places import place_of, well_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def _of_measure(table: pd.DataFrame) -> pd.DataFrame:
     channels = _texts(table, "channel_name")
     numbers = pd.to_numeric(table.get("channel", pd.Series(0, index=table.index)), errors="coerce").fillna(0)
     images = channels.where((channels != "") | (numbers.nunique() <= 1), numbers.map("channel {:.0f}".format))
-    return _table(table, _short(folders), images, _texts(table, "well"), _texts(table, "site"), "")
+    return _table(table, _short(folders), images, _texts(table, "well").map(well_name), _texts(table, "site"), "")
 
 
 def _short(folders: pd.Series) -> pd.Series:
@@ -98,7 +98,7 @@ def _of_cellprofiler(table: pd.DataFrame, image: str) -> pd.DataFrame:
     }
     named = table.rename(columns={long: name for name, long in short.items()})
     places = _texts(table, f"FileName_{image}").map(place_of)
-    wells, sites = _texts(table, "Metadata_Well"), _texts(table, "Metadata_Site")
+    wells, sites = _texts(table, "Metadata_Well").map(well_name), _texts(table, "Metadata_Site")
     wells = wells.where(wells != "", places.map(lambda place: place.well if place else ""))
     sites = sites.where(sites != "", places.map(lambda place: place.site if place else ""))
     return _table(named, _texts(table, "Metadata_Plate"), image, wells, sites, "")

@@ -79,6 +79,10 @@ def test_wells_of_a_cellprofiler_table_come_from_the_file_names_where_it_has_no_
     assert set(focus["site"][:4]) == {"2"}
 
 
+def test_names_that_are_no_wells_are_left_out_of_the_map():
+    assert list(focus_table(image_csv(["a1", "B-02", "control", "A99"]))["well"][:4]) == ["A01", "B02", "", ""]
+
+
 def test_plates_are_told_apart_by_folder_and_channels_by_number():
     table = focus_table(measured(["/data/p1/A01.tif", "/data/p2/A01.tif"], channel=[0, 1]))
     assert list(table["plate"]) == ["p1", "p2"]
