@@ -71,7 +71,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _say(error: BaseException) -> int:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError):
-        text = f"{text}: a package is missing; training and evaluation need pip install 'parfocal[train]'"
+        text = (
+            f"{text}: a package is missing; training needs TensorFlow: pip install -e '.[train]' in Parfocal's folder"
+        )
     print(f"parfocal: error: {text}", file=sys.stderr)
     return USER_ERROR
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Callable
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
 from parfocal.focus_quality.measure import measure_image_focus
+from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
 
 if TYPE_CHECKING:
     from parfocal.batch import BatchResult
 
-OUT_OF_FOCUS_LEVEL = 2
+
+# Exit status where not one file could be read, so that a script notices.
+NOTHING_READ = 1
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     print(_summary(result, options.output))
-    return 0
+    return NOTHING_READ if (result.table["status"] == "unreadable").all() else 0
 
 
 def _summary(result: BatchResult, output: str) -> str:
@@ -69,7 +72,7 @@ def _summary(result: BatchResult, output: str) -> str:
     blurred = int((answered["defocus_level"] > OUT_OF_FOCUS_LEVEL).sum())
     unreadable = table[table["status"] == "unreadable"]
     lines = [
-        f"{len(table)} images: {len(answered)} answered, {blurred} of them above level {OUT_OF_FOCUS_LEVEL}; "
+        f"{len(table)} images: {len(answered)} answered, {blurred} of them above level {OUT_OF_FOCUS_LEVEL:g}; "
         f"{len(unreadable)} unreadable, {len(table) - len(answered) - len(unreadable)} without an answer for "
         "other reasons"
     ]

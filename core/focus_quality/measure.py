@@ -91,6 +91,7 @@ def measure_image_focus(
     mask = None if mask is None else mask.astype(bool)
     labels = as_plane_selection(labels_yx, "labels_yx", shape_yx, len(stack_zyx), kinds="bui")
     optics = _complete_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
+    known = [value for value in (emission_wavelength_um, numerical_aperture, pixel_size_um) if value is not None]
     measurement = PlaneMeasurement(
         model=model,
         scale=ModelScale.of(optics),
@@ -100,6 +101,7 @@ def measure_image_focus(
         counts_per_unit=counts_per_unit(image, stack_zyx, mask),
         refusal=_refusal(modality),
         is_rank=modality in RANKED,
+        optics_incomplete=bool(known) and optics is None,
     )
     planes = tuple(
         measurement(plane, None if mask is None else mask[z], None if labels is None else labels[z])

@@ -22,6 +22,12 @@ def patch_corners(shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX) -> np
     return np.stack([y.ravel(), x.ravel()], axis=1)
 
 
+def patch_weights(shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX) -> np.ndarray:
+    """Share (n,) of each covering patch that no patch before it has shown, so that no pixel counts twice."""
+    new = [np.diff(patch_starts(length, size_px), prepend=-size_px) / size_px for length in shape_yx]
+    return np.outer(*new).ravel()
+
+
 def object_corners(box: tuple[slice, slice], shape_yx: tuple[int, int], size_px: int = PATCH_SIZE_PX) -> np.ndarray:
     """Corners (n, 2) of the patches that cover an object's bounding box: one around its middle if it fits."""
     axes = []
@@ -35,7 +41,9 @@ def object_corners(box: tuple[slice, slice], shape_yx: tuple[int, int], size_px:
 
 def label_boxes(labels_yx: np.ndarray) -> dict[int, tuple[slice, slice]]:
     """Bounding boxes, by label, of the objects (above 0) of a label image (y, x) of integers."""
-    labels = np.where(labels_yx > 0, labels_yx, 0)
+    labels = np.asarray(labels_yx)
+    if labels.min(initial=0) < 0:
+        raise ValueError(f"labels must be 0 (background) or above, got {labels.min()}")
     if labels.max(initial=0) <= labels.size:
         boxes = enumerate(find_objects(labels.astype(np.intp)), start=1)
         return {label: box for label, box in boxes if box is not None}

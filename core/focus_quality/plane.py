@@ -10,7 +10,7 @@ import numpy as np
 from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, combine, expected_level
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
-from parfocal.focus_quality.patches import cut_patches, label_boxes, object_corners, patch_corners
+from parfocal.focus_quality.patches import cut_patches, label_boxes, object_corners, patch_corners, patch_weights
 from parfocal.focus_quality.result import FocusEstimate, FocusPatches, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.check import PARTLY_SATURATED_SHARE, PlaneCheck, check_plane
@@ -48,6 +48,7 @@ class PlaneMeasurement:
     counts_per_unit: float = 1.0
     refusal: str = ""
     is_rank: bool = False
+    optics_incomplete: bool = False
 
     def __call__(
         self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], labels_yx: Optional[np.ndarray]
@@ -76,7 +77,9 @@ class PlaneMeasurement:
     ) -> PlaneFocus:
         corners = patch_corners(ready.plane_yx.shape)
         probabilities = _predict(network, ready, corners)
-        estimate = self._estimate(probabilities, _shares(ready.mask_yx, corners), warnings)
+        shares = _shares(ready.mask_yx, corners)
+        weights = patch_weights(ready.plane_yx.shape)
+        estimate = self._estimate(probabilities, weights if shares is None else weights * shares, warnings)
         objects = self._objects(network, ready, boxes)
         return PlaneFocus(estimate, self._patches(corners, probabilities), objects, metrics)
 
@@ -94,8 +97,12 @@ class PlaneMeasurement:
         return check_plane(image_yx, mask_yx, self.saturation_level)
 
     def _warnings(self, check: PlaneCheck) -> tuple[str, ...]:
-        partly = ("partly_saturated",) if check.saturated_share >= PARTLY_SATURATED_SHARE else ()
-        return (*partly, "rank_only") if self.is_rank else partly
+        found = {
+            "partly_saturated": check.saturated_share >= PARTLY_SATURATED_SHARE,
+            "rank_only": self.is_rank,
+            "optics_incomplete": self.optics_incomplete,
+        }
+        return tuple(warning for warning, holds in found.items() if holds)
 
     def _metrics(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], found: str) -> dict[str, float]:
         if not self.classical_metrics:

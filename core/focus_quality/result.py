@@ -9,6 +9,8 @@ import numpy as np
 from parfocal import status
 
 NAN = float("nan")
+# The level above which summaries and the example pipeline call an image out of focus.
+OUT_OF_FOCUS_LEVEL = 3.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class FocusEstimate:
     mean_certainty: float = NAN
     blur_diameter_px: float = NAN
     defocus_distance_um: float = NAN
-    probabilities: np.ndarray = field(default_factory=lambda: np.full(11, NAN))
+    probabilities: np.ndarray = field(default_factory=lambda: np.full(11, NAN), repr=False)
     status: str = status.OK
     reason: str = ""
     warnings: tuple[str, ...] = ()
@@ -104,7 +106,7 @@ class ImageFocus:
     """
 
     estimate: FocusEstimate
-    planes: tuple[PlaneFocus, ...]
+    planes: tuple[PlaneFocus, ...] = field(repr=False)
     sharpest_plane_index: int | None = None
     sharpest_plane_z_um: float = NAN
 

@@ -31,12 +31,14 @@ def as_planes(image: object) -> tuple[np.ndarray, bool]:
     """
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "uif":
-        raise TypeError(f"image must hold integers or floats, got {pixels.dtype}")
+        hint = ": read the file first" if pixels.dtype.kind in "USO" else ""
+        raise TypeError(f"image must hold integers or floats, got {pixels.dtype}{hint}")
     if pixels.ndim in (3, 4) and pixels.shape[-1] in (3, 4):
         pixels = pixels[..., :3].mean(axis=-1, dtype=np.float32)
     if pixels.ndim == 2:
         return pixels[None], False
-    if pixels.ndim == 3 and pixels.shape[0] > 0:
+    channels_last = pixels.ndim == 3 and pixels.shape[-1] < 16 < min(pixels.shape[:2])
+    if pixels.ndim == 3 and pixels.shape[0] > 0 and not channels_last:
         return pixels, True
     raise ValueError(
         "image must be (y, x), (z, y, x), or either with 3 or 4 colours last, "
@@ -66,7 +68,8 @@ def as_plane_selection(
         array = np.broadcast_to(array, (n_planes, *array.shape))
     if array.shape != (n_planes, *shape_yx):
         raise ValueError(
-            f"{name} must have the image's shape {(n_planes, *shape_yx)}, got {np.asarray(selection).shape}"
+            f"{name} must have the image's shape {shape_yx if n_planes == 1 else (n_planes, *shape_yx)}, "
+            f"got {np.asarray(selection).shape}"
         )
     return array
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from parfocal.batch.places import row_index, row_letters
 from parfocal.focus_quality.network import N_LEVELS
+from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
 from parfocal.report.overlay import level_colors
 from parfocal.report.table import focus_table
 
@@ -91,10 +92,9 @@ def _row_and_column(well: str) -> tuple[int, int]:
 
 
 def _title(title: str, focus: pd.DataFrame, n_maps: int) -> str:
-    answered, levels = int(focus["answered"].sum()), focus.loc[focus["answered"], "defocus_level"]
-    text = (
-        f"{title}: {len(focus)} images, {int((levels > 2).sum())} above level 2, {len(focus) - answered} without answer"
-    )
+    levels = focus.loc[focus["answered"], "defocus_level"]
+    blurred, without = int((levels > OUT_OF_FOCUS_LEVEL).sum()), len(focus) - len(levels)
+    text = f"{title}: {len(focus)} images, {blurred} above level {OUT_OF_FOCUS_LEVEL:g}, {without} without answer"
     return text if n_maps <= MOST_MAPS else f"{text}\n(the first {MOST_MAPS} of {n_maps} maps)"
 
 

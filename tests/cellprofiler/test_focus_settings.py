@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_optics_that_are_hidden_are_not_used(make_module):
     module = make_module("DNA", wants_optics=False, pixel_size_um=0.3, z_step_um=2.0)
     assert module.pixel_size_um not in module.visible_settings()
     assert not set(focus_settings.OPTICS) & set(module.arguments())
+
+
+def test_a_run_does_not_start_with_a_setting_that_is_no_number(make_module):
+    module = make_module("DNA", wants_optics=True)
+    module.numerical_aperture.set_value_text("abc")
+    # The image's own check asks the whole pipeline for its provider: it is not what is looked at here.
+    module.visible_settings = lambda: [module.numerical_aperture]
+    with pytest.raises(ValidationError, match="Numerical aperture: .*decimal"):
+        module.prepare_run(types.SimpleNamespace(pipeline=None))
 
 
 def test_measurements_are_those_of_core():

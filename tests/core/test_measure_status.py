@@ -125,3 +125,15 @@ def test_worst_level_is_flagged_as_possibly_worse(nuclei, nucleus_stack):
 def test_every_status_has_a_meaning():
     names = {value for name, value in vars(status).items() if name.isupper() and isinstance(value, str)}
     assert names == set(status.MEANINGS)
+
+
+def test_optics_of_which_a_part_is_missing_give_a_warning_and_no_distance(nuclei):
+    estimate = measure_image_focus(nuclei, pixel_size_um=0.65).estimate
+    assert "optics_incomplete" in estimate.warnings
+    assert np.isnan(estimate.defocus_distance_um)
+    assert "optics_incomplete" not in measure_image_focus(nuclei).estimate.warnings
+
+
+def test_channels_last_that_are_no_colours_are_refused_by_their_shape():
+    with pytest.raises(ValueError, match=r"got shape \(200, 200, 2\)"):
+        measure_image_focus(np.zeros((200, 200, 2)))

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parfocal.focus_quality.patches import cut_patches, label_boxes, object_corners, patch_corners, patch_starts
+from parfocal.focus_quality.patches import (
+    cut_patches,
+    label_boxes,
+    object_corners,
+    patch_corners,
+    patch_starts,
+    patch_weights,
+)
 
 
 @pytest.mark.parametrize("shape", [(84, 84), (85, 84), (167, 168), (169, 252), (100, 1000), (512, 696)])
@@ -76,10 +83,22 @@ def test_boxes_of_labels(dtype):
 @pytest.mark.parametrize("high", [900, 2**31 - 1, 2**62])
 def test_gaps_and_huge_labels_are_kept_by_name(high):
     labels = np.zeros((50, 60), np.int64)
-    labels[0, 0], labels[49, 59], labels[5, 5] = 7, high, -3
+    labels[0, 0], labels[49, 59] = 7, high
     boxes = label_boxes(labels)
     assert boxes == {7: (slice(0, 1), slice(0, 1)), high: (slice(49, 50), slice(59, 60))}
 
 
 def test_image_that_is_one_object_has_a_box():
     assert label_boxes(np.full((5, 6), 10**9)) == {10**9: (slice(0, 5), slice(0, 6))}
+
+
+def test_negative_labels_are_refused():
+    with pytest.raises(ValueError, match=r"0 \(background\) or above, got -3"):
+        label_boxes(np.array([[0, -3], [1, 2]]))
+
+
+@pytest.mark.parametrize("shape", [(84, 84), (85, 168), (512, 512), (100, 300)])
+def test_weights_count_every_pixel_once(shape):
+    weights = patch_weights(shape)
+    assert len(weights) == len(patch_corners(shape))
+    assert weights.sum() * 84**2 == pytest.approx(shape[0] * shape[1])
