@@ -108,17 +108,6 @@ def test_the_slope_is_not_defined_below_32_px():
     assert np.isnan(classical.power_log_log_slope(noise[:, :31]))
 
 
-@pytest.mark.parametrize("shape", [(84, 84), (128, 200), (333, 251)])
-def test_the_slope_is_that_of_cellprofiler(shape):
-    spectrum = pytest.importorskip("centrosome.radial_power_spectrum", reason="comes with CellProfiler, Python 3.9")
-    image = gaussian_filter(np.random.default_rng(5).gamma(2.0, 50.0, shape), 1.2)
-    radii, magnitude, power = spectrum.rps(image)
-    assert (magnitude > 0).all()
-    line = np.column_stack([np.log(radii), np.ones(len(radii))])
-    expected = np.linalg.lstsq(line, np.log(power), rcond=None)[0][0]
-    assert classical.power_log_log_slope(image) == pytest.approx(expected, rel=1e-9)
-
-
 def test_band_power_is_the_variance_of_a_wave_inside_the_band_and_nothing_outside():
     # 0.16 to 0.33 cycles a pixel with the model's optics.
     assert classical.band_power(stripes(4)) == pytest.approx(50, rel=1e-9)
