@@ -11,6 +11,7 @@ from skimage.transform import resize
 
 from parfocal import measure_image_focus
 from parfocal.focus_quality.aggregate import combine, expected_level
+from parfocal.focus_quality.patches import patch_weights
 from parfocal.focus_quality.synthesis import Camera, defocus_image
 
 OPTICS = {"pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
@@ -46,11 +47,12 @@ def test_level_follows_synthetic_defocus(real_images):
 def test_estimate_follows_from_the_patches(nuclei):
     result = measure_image_focus(nuclei)
     patches, estimate = result.planes[0].patches, result.estimate
-    distribution = combine(patches.probabilities)
+    weights = patch_weights(nuclei.shape)
+    distribution = combine(patches.probabilities, weights)
     np.testing.assert_allclose(estimate.probabilities, distribution)
     assert estimate.defocus_level == pytest.approx(expected_level(distribution))
     assert estimate.predicted_level == distribution.argmax()
-    assert estimate.mean_certainty == pytest.approx(patches.certainty.mean())
+    assert estimate.mean_certainty == pytest.approx(np.average(patches.certainty, weights=weights))
     assert len(patches.corners_yx) == 16
     assert 0 <= patches.certainty.min() <= patches.certainty.max() <= 1
 
@@ -187,7 +189,7 @@ def test_features_are_numbers_with_the_same_names_for_planes_stacks_and_refusals
         (
             {"mask_yx": np.ones((9, 9))},
             ValueError,
-            r"mask_yx must have the image's shape \(1, 256, 256\), got \(9, 9\)",
+            r"mask_yx must have the image's shape \(256, 256\), got \(9, 9\)",
         ),
         ({"labels_yx": np.ones((256, 256))}, TypeError, "labels_yx must hold integers, got float64"),
         (

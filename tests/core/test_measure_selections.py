@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from parfocal import measure_image_focus, status
+from parfocal.focus_quality.patches import patch_weights
 from parfocal.focus_quality.synthesis import defocus_image
 
 
@@ -80,6 +81,7 @@ def test_mean_certainty_is_that_of_the_patches_under_the_mask(nuclei, mask):
     patches = result.planes[0].patches
     share = np.array([mask[y : y + 84, x : x + 84].mean() for y, x in patches.corners_yx.astype(int)])
     share[share < 0.25] = 0
+    share *= patch_weights(nuclei.shape)
     assert result.estimate.mean_certainty == pytest.approx(np.average(patches.certainty, weights=share))
 
 
