@@ -78,7 +78,7 @@ def write_untrained_yang2018(folder: Path) -> None:
     from parfocal.focus_quality.training import YANG2018
 
     row = {"step": 0, "loss": 0.0, "validation_loss": 0.0, "exact": 0.0, "within_one": 0.0}
-    write_model_folder(folder, build_network("yang2018"), YANG2018, [row], {"train": []})
+    write_model_folder(folder, build_network("yang2018"), YANG2018, [row], {"train": [], "validation": []})
 
 
 def compare(rounds: int, repeats: int) -> None:
