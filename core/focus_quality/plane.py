@@ -21,7 +21,7 @@ TASK = "focus_quality"
 # A patch takes part where the mask leaves at least this share of it.
 SMALLEST_SHARE = 0.25
 # A batch that stays in the processor's cache between being cut and being convolved.
-_PATCHES_AT_ONCE = 64
+_PATCHES_AT_ONCE = 16
 # Range to which a plane is brought before the network; far above the constant in its standardisation.
 _INPUT_RANGE = 65535.0
 
