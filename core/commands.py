@@ -9,7 +9,9 @@ import typing
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Param:
         low, high = self.minimum, self.maximum
         if low is None and high is None:
             return
-        if not isinstance(value, numbers.Real):
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
             raise TypeError(f"{name} must be a number{self._range()}, got {value!r}")
         number = float(value)
         if not ((low is None or number >= low) and (high is None or number <= high)):
@@ -76,6 +78,27 @@ class CommandSpec:
         return asdict(self)
 
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def command(function: _F) -> _F:
+    """Mark a function as a command: `help` shows its parameters with plain types, without what fronts read."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    plain = [p.replace(annotation=_plain(hints[p.name])) for p in signature.parameters.values()]
+    returned = hints.get("return", signature.return_annotation)
+    function.__signature__ = signature.replace(parameters=plain, return_annotation=returned)  # type: ignore[attr-defined]
+    return function
+
+
+def _plain(hint: Any) -> Any:
+    """Annotated[X, ...] to X, also inside the Optional that Python before 3.11 puts around it."""
+    bare = _without_none(hint)
+    if typing.get_origin(bare) is not typing.Annotated:
+        return hint
+    return bare.__origin__ if bare is hint else Optional[bare.__origin__]
+
+
 @lru_cache(maxsize=64)
 def command_spec(command: Callable[..., Any]) -> CommandSpec:
     """Read the specification of a command off its signature, annotations and numpy docstring."""
@@ -92,10 +115,20 @@ def command_spec(command: Callable[..., Any]) -> CommandSpec:
 
 
 def check_arguments(command: Callable[..., Any], arguments: dict[str, Any]) -> None:
-    """Check arguments of a command against the ranges and choices of its definition (ValueError)."""
+    """Check arguments of a command against the types, ranges and choices of its definition.
+
+    Raises
+    ------
+    TypeError, ValueError
+        With the name of the argument, what it must be, and the value.
+    """
     for parameter in command_spec(command).parameters:
-        if parameter.name in arguments:
-            parameter.param.check(parameter.name, arguments[parameter.name])
+        if parameter.name not in arguments:
+            continue
+        value = arguments[parameter.name]
+        if parameter.type == "bool" and not isinstance(value, (bool, np.bool_)) and value is not None:
+            raise TypeError(f"{parameter.name} must be True or False, got {value!r}")
+        parameter.param.check(parameter.name, value)
 
 
 def _split_annotation(hint: Any) -> tuple[str, Param]:

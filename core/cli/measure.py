@@ -81,7 +81,10 @@ def _summary(result: BatchResult, output: str) -> str:
         lines.append(f"  ... and {len(unreadable) - 5} more: see the column reason")
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")
     folders = {"overlay": "overlays", "sharpest_plane_file": "sharpest"}
-    lines += [f"pictures in {output}/{name}" for column, name in folders.items() if (table[column] != "").any()]
+    keys = {"overlay": ", their colours are explained in summary.png"}
+    for column, name in folders.items():
+        if (table[column] != "").any():
+            lines.append(f"pictures in {output}/{name}{keys.get(column, '')}")
     return "\n".join(lines)
 
 

@@ -20,6 +20,9 @@ def run(options: argparse.Namespace) -> int:
 def command_specs() -> list[dict[str, Any]]:
     """Specifications of all commands as plain dictionaries."""
     from parfocal.commands import command_spec
+    from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.focus_quality.measure import measure_image_focus
+    from parfocal.focus_quality.training import train_focus_quality
 
-    return [command_spec(command).as_dict() for command in (measure_image_focus,)]
+    commands = (measure_image_focus, train_focus_quality, evaluate_focus_quality)
+    return [command_spec(command).as_dict() for command in commands]

@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
+from parfocal.focus_quality.patches import standardise
 from parfocal.focus_quality.synthesis import apply_gain_and_offset, defocus_levels, random_gain_and_offset
 from parfocal.training.images import TrainingImage, read_gray
-
-# Contrast of a blurred patch over its noise, below which nobody could tell its level: it carries the uniform target.
-CONTENT_LIMIT = 0.25
 
 
 @dataclass(frozen=True)
@@ -75,13 +74,27 @@ class PatchSampler:
         Apply the paper's random gain and offset.
     haze : bool
         Add an uneven background to every second patch.
+    smooth_noise : bool
+        Smooth the noise of every fifth patch, as resampling, compression and colour cameras do.
+    standardised : bool
+        Bring the patches to mean 0 and variance 1.
     """
 
-    def __init__(self, images: Sequence[BlurredImage], seed: int, augment: bool = True, haze: bool = False) -> None:
+    def __init__(
+        self,
+        images: Sequence[BlurredImage],
+        seed: int,
+        augment: bool = True,
+        haze: bool = False,
+        smooth_noise: bool = False,
+        standardised: bool = False,
+    ) -> None:
         self.images = images
         self.seed = seed
         self.augment = augment
         self.haze = haze
+        self.smooth_noise = smooth_noise
+        self.standardised = standardised
         groups = [image.group for image in images]
         counts = {group: groups.count(group) for group in set(groups)}
         # A group of n images is drawn with weight sqrt(n): small ones are heard, large ones do not drown them.
@@ -89,12 +102,13 @@ class PatchSampler:
         self.weights = weights / weights.sum()
 
     def batch(self, step: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return patches (size, 84, 84, 1) float32 in counts and target distributions (size, 11) float32."""
+        """Return patches (size, 84, 84, 1) float32 and target distributions (size, 11) float32."""
         rng = np.random.default_rng([self.seed, step])
         chosen = rng.choice(len(self.images), size, p=self.weights)
         samples = [self._sample(self.images[index], rng) for index in chosen]
         patches, targets = zip(*samples)
-        return np.stack(patches)[..., None], np.stack(targets)
+        batch = standardise(np.stack(patches)) if self.standardised else np.stack(patches)
+        return batch[..., None], np.stack(targets)
 
     def batches(self, first_step: int, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield batch after batch, the next one prepared in a thread meanwhile."""
@@ -110,38 +124,50 @@ class PatchSampler:
         level = int(rng.integers(N_LEVELS))
         clean = _random_crop(image.levels, level, rng)
         haze = random_haze(rng) if self.haze and rng.random() < 0.5 else None
-        exposed, noise = expose_randomly(clean, rng, haze)
+        smoothing_px = rng.uniform(0.4, 1.6) if self.smooth_noise and rng.random() < 0.2 else 0.0
+        exposed, noise = expose_randomly(clean, rng, haze, smoothing_px)
         if self.augment:
             exposed = apply_gain_and_offset(exposed, *random_gain_and_offset(rng))
         target = np.eye(N_LEVELS, dtype=np.float32)[level]
-        if not has_content(clean, np.hypot(noise, image.noise)):
+        if not has_content(clean, np.hypot(noise, image.noise / 4)):
             target = np.full(N_LEVELS, 1.0 / N_LEVELS, np.float32)
         return np.rint(exposed), target
 
 
 def has_content(clean_yx: np.ndarray, noise: float) -> bool:
-    """Say whether a patch shows more than noise: the contrast of its 4 x 4 means against the noise per pixel."""
-    means = clean_yx.reshape(PATCH_SIZE_PX // 4, 4, PATCH_SIZE_PX // 4, 4).mean(axis=(1, 3))
-    return bool(means.std() > CONTENT_LIMIT * noise)
+    """Say whether a patch shows more than noise: the contrast of its 4 x 4 means against the noise in such means.
+
+    With less nobody could tell its level: it carries the uniform target.
+    """
+    return bool(_means(clean_yx).std() > noise)
+
+
+def _means(patch_yx: np.ndarray) -> np.ndarray:
+    return patch_yx.reshape(PATCH_SIZE_PX // 4, 4, PATCH_SIZE_PX // 4, 4).mean(axis=(1, 3))
 
 
 def expose_randomly(
-    clean_yx: np.ndarray, rng: np.random.Generator, haze_yx: np.ndarray | None = None
+    clean_yx: np.ndarray, rng: np.random.Generator, haze_yx: np.ndarray | None = None, smoothing_px: float = 0.0
 ) -> tuple[np.ndarray, float]:
-    """Expose with a random camera: (counts float32, noise per pixel in units of the clean image).
+    """Expose with a random camera: (counts float32, noise of 4 x 4 means in units of the clean image).
 
     Peak signal 40 to 4000 photoelectrons, background 1 to 100 percent of it, read noise 1 to 3 electrons, 0.5 to 8
-    counts per electron. `haze_yx` is light from elsewhere, in units of the clean image.
+    counts per electron. `haze_yx` is light from elsewhere, in units of the clean image. The noise, not the signal, is
+    smoothed by a Gaussian of `smoothing_px` and brought back to its strength.
     """
     peak = np.exp(rng.uniform(np.log(40.0), np.log(4000.0)))
     background = peak * np.exp(rng.uniform(np.log(0.01), np.log(1.0)))
     read_noise = rng.uniform(1.0, 3.0)
     lit = clean_yx if haze_yx is None else clean_yx + haze_yx
-    electrons = rng.poisson(lit * peak + background).astype(np.float32)
-    electrons += read_noise * rng.standard_normal(electrons.shape, dtype=np.float32)
+    expected = (lit * peak + background).astype(np.float32)
+    noise = rng.poisson(expected) - expected
+    noise += read_noise * rng.standard_normal(noise.shape, dtype=np.float32)
+    if smoothing_px:
+        smooth = gaussian_filter(noise, smoothing_px)
+        noise = smooth * (noise.std() / smooth.std())
     counts_per_electron = np.exp(rng.uniform(np.log(0.5), np.log(8.0)))
-    noise = np.sqrt(background + peak * float(lit.mean()) + read_noise**2) / peak
-    return np.maximum(electrons * counts_per_electron, 0), float(noise)
+    counts = np.maximum((expected + noise) * counts_per_electron, 0).astype(np.float32)
+    return counts, float(_means(noise).std() / peak)
 
 
 def random_haze(rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
+from parfocal.focus_quality.network import INPUTS, N_LEVELS, PATCH_SIZE_PX
 from parfocal.registry import FORMAT_VERSION
 from parfocal.training.images import TrainingImage
 
@@ -45,7 +45,7 @@ def write_model_folder(
         "architecture": settings.architecture,
         "weights": weights.name,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "input": "counts" if settings.architecture == "yang2018" else "standardised",
+        "input": INPUTS[settings.architecture],
         "patch_size_px": PATCH_SIZE_PX,
         "n_levels": N_LEVELS,
         "level_spacing_um": 2.0,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import numpy as np
 
 from parfocal import status
-from parfocal.commands import Param, check_arguments
+from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.plane import PlaneMeasurement
 from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
@@ -18,6 +18,7 @@ MODALITIES = ("widefield_fluorescence", "confocal", "light_sheet", "bright_field
 RANKED = ("confocal", "light_sheet")
 
 
+@command
 def measure_image_focus(
     image: Annotated[Any, Param(array=True)],
     mask_yx: Annotated[Optional[Any], Param(array=True)] = None,
@@ -85,6 +86,8 @@ def measure_image_focus(
         Where the model cannot be loaded.
     """
     check_arguments(measure_image_focus, locals())
+    if saturation_level is not None and saturation_level <= black_level:
+        raise ValueError(f"saturation_level must be above the black level {black_level:g}, got {saturation_level!r}")
     stack_zyx, is_stack = as_planes(image)
     shape_yx = stack_zyx.shape[1:]
     mask = as_plane_selection(mask_yx, "mask_yx", shape_yx, len(stack_zyx))

@@ -6,12 +6,15 @@ from typing import Any
 
 PATCH_SIZE_PX = 84
 N_LEVELS = 11
+# What each network wants to see: the camera's counts, or patches of mean 0 and variance 1, so that gain and offset drop
+# out before it.
+INPUTS = {"yang2018": "counts", "default": "standardised"}
 
 
 def build_network(architecture: str, seed: int = 0) -> Any:
     """Build an untrained Keras model by name.
 
-    It takes patches (batch, 84, 84, 1) of raw intensities, float32, and gives probabilities (batch, 11).
+    It takes patches (batch, 84, 84, 1), float32, as `INPUTS` says, and gives probabilities (batch, 11).
 
     Parameters
     ----------
@@ -69,8 +72,7 @@ def _yang2018(keras: Any) -> Any:
 def _default(keras: Any) -> Any:
     """Four strided convolutions over a patch of zero mean and unit variance, then mean and maximum over the patch."""
     layers = keras.layers
-    inputs = keras.Input((PATCH_SIZE_PX, PATCH_SIZE_PX, 1))
-    x = _standardisation(keras)(inputs)
+    x = inputs = keras.Input((PATCH_SIZE_PX, PATCH_SIZE_PX, 1))
     for filters, width in ((24, 6), (48, 3), (64, 3), (96, 3)):
         x = layers.Conv2D(filters, width, strides=2, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.99)(x)
@@ -80,16 +82,3 @@ def _default(keras: Any) -> Any:
     x = layers.Dense(64, activation="relu")(x)
     outputs = layers.Dense(N_LEVELS, activation="softmax")(x)
     return keras.Model(inputs, outputs, name="default")
-
-
-def _standardisation(keras: Any) -> Any:
-    """Layer that brings each patch to mean 0 and variance 1, so that gain and offset drop out."""
-    import tensorflow as tf
-
-    class Standardisation(keras.layers.Layer):  # type: ignore[misc,name-defined]
-        def call(self, patches: Any) -> Any:
-            centred = patches - tf.reduce_mean(patches, axis=(1, 2), keepdims=True)
-            variance = tf.reduce_mean(tf.square(centred), axis=(1, 2), keepdims=True)
-            return centred * tf.math.rsqrt(variance + 1e-6)
-
-    return Standardisation(name="standardisation")

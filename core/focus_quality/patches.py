@@ -62,3 +62,14 @@ def cut_patches(
     patches = np.subtract(windows[corners[:, 0], corners[:, 1]], floor, dtype=precise)
     patches *= factor
     return np.ascontiguousarray(patches, dtype=np.float32)
+
+
+def standardise(patches: np.ndarray) -> np.ndarray:
+    """Bring patches (n, y, x) float32 to mean 0 and variance 1, each by itself and in place; constant ones to 0."""
+    flat = patches.reshape(len(patches), -1)
+    means = flat.mean(axis=1, keepdims=True)
+    flat -= means
+    deviation = np.sqrt(np.einsum("ij,ij->i", flat, flat) / flat.shape[1])[:, None]
+    # What is left of a constant patch is the rounding of its mean.
+    flat *= np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-6 * (1 + np.abs(means)))
+    return patches

@@ -10,7 +10,14 @@ import numpy as np
 from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, combine, expected_level
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
-from parfocal.focus_quality.patches import cut_patches, label_boxes, object_corners, patch_corners, patch_weights
+from parfocal.focus_quality.patches import (
+    cut_patches,
+    label_boxes,
+    object_corners,
+    patch_corners,
+    patch_weights,
+    standardise,
+)
 from parfocal.focus_quality.result import FocusEstimate, FocusPatches, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.check import PARTLY_SATURATED_SHARE, PlaneCheck, check_plane
@@ -22,7 +29,7 @@ TASK = "focus_quality"
 SMALLEST_SHARE = 0.25
 # A batch that stays in the processor's cache between being cut and being convolved.
 _PATCHES_AT_ONCE = 16
-# Range to which a plane is brought before the network; far above the constant in its standardisation.
+# Range to which a plane is brought before its patches are standardised: no square of it overflows or vanishes.
 _INPUT_RANGE = 65535.0
 
 
@@ -196,7 +203,10 @@ def _predict(network: Model, ready: _NetworkInput, corners: np.ndarray) -> np.nd
     for start in range(0, len(corners), _PATCHES_AT_ONCE):
         some = corners[start : start + _PATCHES_AT_ONCE]
         batch = cut_patches(ready.plane_yx, some, floor=ready.floor, factor=ready.factor)
+        constant = np.ptp(batch, axis=(1, 2)) == 0
+        if network.config.get("input") == "standardised":
+            standardise(batch)
         probabilities = network.predict(batch[..., None])
-        probabilities[np.ptp(batch, axis=(1, 2)) == 0] = 1.0 / N_LEVELS
+        probabilities[constant] = 1.0 / N_LEVELS
         parts.append(probabilities)
     return np.concatenate(parts)

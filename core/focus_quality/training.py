@@ -11,10 +11,10 @@ from typing import Annotated, Any, Optional
 
 import numpy as np
 
-from parfocal.commands import Param
+from parfocal.commands import Param, command
 from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_images
 from parfocal.focus_quality.export import write_model_folder
-from parfocal.focus_quality.network import build_network, ranked_probability_score
+from parfocal.focus_quality.network import INPUTS, build_network, ranked_probability_score
 from parfocal.training.images import accept_images, find_training_images, split_by_field
 
 VALIDATION_BATCHES = 16
@@ -41,6 +41,8 @@ class FocusQualityTraining:
         Train also on reduced copies of the images.
     haze : bool
         Put an uneven background behind every second patch.
+    smooth_noise : bool
+        Smooth the noise of every fifth patch.
     seed : int
         Of weights, patches and noise.
     steps_per_epoch : int
@@ -55,6 +57,7 @@ class FocusQualityTraining:
     augment: bool = True
     zoomed_copies: bool = True
     haze: bool = True
+    smooth_noise: bool = True
     seed: int = 1
     steps_per_epoch: int = 250
 
@@ -62,11 +65,18 @@ class FocusQualityTraining:
 # The paper: Adam at 5e-6 for a million steps on 64 replicas. With `steps` cut to what a desk machine can do, pass a
 # higher learning rate: the model card says which one was used.
 YANG2018 = FocusQualityTraining(
-    "yang2018", steps=1_000_000, learning_rate=5e-6, decay=False, zoomed_copies=False, haze=False
+    "yang2018",
+    steps=1_000_000,
+    learning_rate=5e-6,
+    decay=False,
+    zoomed_copies=False,
+    haze=False,
+    smooth_noise=False,
 )
 CONFIGS = {"default": FocusQualityTraining(), "yang2018": YANG2018}
 
 
+@command
 def train_focus_quality(
     images: Annotated[str, Param(label="Folder of in-focus images")],
     output: Annotated[str, Param(label="Model folder to write")],
@@ -92,8 +102,14 @@ def train_focus_quality(
         `default` or `yang2018`.
     sources : path, optional
         JSON that groups the images into sources and fields; without it each subfolder is a source.
-    steps, learning_rate, augment, seed : optional
-        Replace the values of the config.
+    steps : int, optional
+        Batches of 64 patches; by default the config's: 12,000 for `default`, 1,000,000 for `yang2018`.
+    learning_rate : float, optional
+        Highest rate of Adam; by default the config's: 0.002 for `default`, 0.000005 for `yang2018`.
+    augment : bool, optional
+        Change gain (0.2 to 5) and offset (1 to 1000) at random, as the paper does; both configs do.
+    seed : int, optional
+        Of weights, patches and noise; 1 in both configs.
     resume : bool
         Go on from the last checkpoint in `output`. Without dropout (`default`) the weights are those of a run that was
         never interrupted; the dropout of `yang2018` starts its random numbers anew.
@@ -165,12 +181,13 @@ def _fit(
         model.train_on_batch(*PatchSampler(train, 0).batch(0, 2))  # makes the optimizer's slots before they are filled
         # One checkpoint a row, saved before it: a newer one belongs to an epoch that was not logged and is run again.
         checkpoint.restore(f"{manager.directory}/ckpt-{len(history)}").expect_partial()
-    held = [PatchSampler(validation, settings.seed + 1000).batch(i, 64) for i in range(VALIDATION_BATCHES)]
+    standardised = INPUTS[settings.architecture] == "standardised"
+    sampler = PatchSampler(train, settings.seed, settings.augment, settings.haze, settings.smooth_noise, standardised)
+    held_out = PatchSampler(validation, settings.seed + 1000, standardised=standardised)
+    held = [held_out.batch(i, 64) for i in range(VALIDATION_BATCHES)]
     done = int(history[-1]["step"]) if history else 0
     with log.open("a") as out:
-        for row in _epochs(
-            model, optimizer, settings, PatchSampler(train, settings.seed, settings.augment, settings.haze), held, done
-        ):
+        for row in _epochs(model, optimizer, settings, sampler, held, done):
             manager.save()
             history.append(row)
             out.write(json.dumps(row) + "\n")

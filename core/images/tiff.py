@@ -28,9 +28,7 @@ def read_tiff(path: Path) -> Iterator[ImageItem]:
     UnreadableImage
         Where the file is damaged or its axes cannot be told apart.
     """
-    import tifffile
-
-    with _quiet_log() as complaints, tifffile.TiffFile(path) as tif:
+    with _quiet_log() as complaints, _opened(path) as tif:
         len(tif.pages)  # walks the chain of pages; a broken link is only logged
         if complaints:
             raise UnreadableImage(f"the TIFF file is damaged or cut off: {complaints[0]}")
@@ -39,6 +37,17 @@ def read_tiff(path: Path) -> Iterator[ImageItem]:
             for time, channel, pixels in _series_images(tif, series):
                 about = channels[min(channel, len(channels) - 1)]
                 yield ImageItem(path, pixels, replace(about, channel=channel, time=time))
+
+
+def _opened(path: Path) -> Any:
+    import tifffile
+
+    try:
+        return tifffile.TiffFile(path)
+    except tifffile.TiffFileError as error:
+        if "not a TIFF file" not in str(error):
+            raise
+        raise UnreadableImage("the name says TIFF, the content is something else") from error
 
 
 def _series_images(tif: Any, series: Any) -> Iterator[tuple[int, int, np.ndarray]]:

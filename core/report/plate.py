@@ -34,9 +34,10 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     """Draw a map of each plate and channel, and mean certainty against certainty of all images.
 
     In a map each well is divided among its images; colour is the defocus level as in the overlays (red is sharp), dark
-    is uncertain, a grey field with a cross is an image without an answer. The scatter plot is figure 2c of Yang et al.
-    2018 (doi:10.1186/s12859-018-2087-4): near the diagonal the patches of an image agree, above it they do
-    not, below it many show nothing. A map needs two wells; without any only the scatter plot is drawn.
+    is uncertain, a black frame marks an image out of focus (above level 3), a grey field with a cross one without an
+    answer. The scatter plot is figure 2c of Yang et al. 2018 (doi:10.1186/s12859-018-2087-4): near the diagonal the
+    patches of an image agree, above it they do not, below it many show nothing. Beside it the images are counted by
+    level. A map needs two wells; without any only the other two are drawn.
 
     Parameters
     ----------
@@ -63,14 +64,15 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     maps = [(names, rows) for names, rows in groups if rows["well"].nunique() > 1]
     shown = maps[:MOST_MAPS]
     heights = [_WELL_INCHES * len(_rows(rows)) + 0.75 for _, rows in shown]
-    width = max([6.4] + [_WELL_INCHES * len(_columns(rows)) + 1.2 for _, rows in shown])
+    width = max([9.0] + [_WELL_INCHES * len(_columns(rows)) + 1.2 for _, rows in shown])
     figure = Figure((width, sum(heights) + _SCATTER_INCHES + 0.7), dpi=150, layout="constrained")
     figure.suptitle(_title(title, focus, len(maps)), fontsize=11)
-    grid = figure.add_gridspec(len(shown) + 1, 2, height_ratios=[*heights, _SCATTER_INCHES], width_ratios=(3, 1))
+    grid = figure.add_gridspec(len(shown) + 1, 3, height_ratios=[*heights, _SCATTER_INCHES], width_ratios=(3, 3, 1.2))
     for place, (names, rows) in enumerate(shown):
         _draw_map(figure.add_subplot(grid[place, :]), rows, " ".join(filter(None, map(str, names))))
     _draw_scatter(figure.add_subplot(grid[len(shown), 0]), focus)
-    _draw_key(figure.add_subplot(grid[len(shown), 1]))
+    _draw_histogram(figure.add_subplot(grid[len(shown), 1]), focus)
+    _draw_key(figure.add_subplot(grid[len(shown), 2]))
     path = Path(path)
     figure.savefig(path)
     return path
@@ -126,6 +128,9 @@ def _draw_well(axes: Any, images: pd.DataFrame, left: float, top: float, size: f
     fields = [(left + (n % across) * width, top + (n // across) * height, width, height) for n in numbers]
     colors = _colors(images)
     _add_rectangles(axes, fields, facecolor=colors, edgecolor="white", linewidth=0.4)
+    flagged = images["answered"] & (images["defocus_level"] > OUT_OF_FOCUS_LEVEL)
+    framed = [(x + 0.02, y + 0.02, w - 0.04, h - 0.04) for (x, y, w, h), flag in zip(fields, flagged) if flag]
+    _add_rectangles(axes, framed, facecolor="none", edgecolor="black", linewidth=1.4)
     for field, answered, level, color in zip(fields, images["answered"], images["defocus_level"], colors):
         if not answered:
             _draw_cross(axes, *field)
@@ -174,6 +179,20 @@ def _draw_scatter(axes: Any, focus: pd.DataFrame) -> None:
         axes.text(0.5, 0.5, "no image could be answered", ha="center", fontsize=9)
 
 
+def _draw_histogram(axes: Any, focus: pd.DataFrame) -> None:
+    levels = focus.loc[focus["answered"], "defocus_level"].to_numpy(float)
+    edges = np.linspace(-0.25, N_LEVELS - 0.75, 2 * N_LEVELS)
+    counts, _ = np.histogram(levels, edges)
+    middles = (edges[1:] + edges[:-1]) / 2
+    axes.bar(middles, counts, width=0.46, color=level_colors(middles), edgecolor="0.25", linewidth=0.3)
+    axes.axvline(OUT_OF_FOCUS_LEVEL, color="0.35", linewidth=0.8, linestyle="--")
+    axes.set(xlim=(-0.5, N_LEVELS - 0.5), xticks=range(0, N_LEVELS, 2), box_aspect=1)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("defocus level", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.set_title("number of images", fontsize=9, loc="left")
+
+
 def _draw_key(axes: Any) -> None:
     """Draw what the colours mean: level down, certainty across."""
     from matplotlib.patches import Patch
@@ -186,4 +205,6 @@ def _draw_key(axes: Any) -> None:
     axes.set_xlabel("certainty", fontsize=8)
     axes.set_title("defocus level", fontsize=9, loc="left")
     no_answer = Patch(facecolor=_NO_ANSWER, edgecolor="0.35", hatch="xx", label="no answer")
-    axes.legend(handles=[no_answer], loc="upper center", bbox_to_anchor=(0.3, -0.18), fontsize=8, frameon=False)
+    flagged = Patch(facecolor="none", edgecolor="black", linewidth=1.4, label=f"above level {OUT_OF_FOCUS_LEVEL:g}")
+    handles = [flagged, no_answer]
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.3, -0.18), fontsize=8, frameon=False)

@@ -203,6 +203,7 @@ def test_models_and_specs_are_listed(capsys):
     assert main(["models"]) == 0
     assert "focus_quality\tdefault" in capsys.readouterr().out
     assert main(["spec"]) == 0
-    (spec,) = json.loads(capsys.readouterr().out)
-    assert spec["name"] == "measure_image_focus"
-    assert {"pixel_size_um", "modality"} <= {parameter["name"] for parameter in spec["parameters"]}
+    specs = {spec["name"]: spec for spec in json.loads(capsys.readouterr().out)}
+    assert set(specs) == {"measure_image_focus", "train_focus_quality", "evaluate_focus_quality"}
+    parameters = {parameter["name"] for parameter in specs["measure_image_focus"]["parameters"]}
+    assert {"pixel_size_um", "modality"} <= parameters

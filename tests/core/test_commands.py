@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Annotated, Optional
 
@@ -58,6 +59,8 @@ def test_spec_reads_names_types_defaults_units_and_help():
         ({"width_um": "wide"}, TypeError, r"width_um must be a number in \[0.5, 2.0\] um, got 'wide'"),
         ({"level": -1}, ValueError, r"level must be at least 0.0, got -1"),
         ({"kind": "c"}, ValueError, r"kind must be one of a, b, got 'c'"),
+        ({"plain": "yes"}, TypeError, r"plain must be True or False, got 'yes'"),
+        ({"level": True}, TypeError, r"level must be a number at least 0.0, got True"),
     ],
 )
 def test_wrong_arguments_are_refused_with_range_and_value(arguments, error, message):
@@ -68,7 +71,13 @@ def test_wrong_arguments_are_refused_with_range_and_value(arguments, error, mess
 def test_right_arguments_pass():
     arguments = {"image": "anything", "width_um": np.float32(2.0), "level": 0, "kind": "b"}
     assert check_arguments(sample, arguments) is None
-    assert check_arguments(sample, {"width_um": None}) is None
+    assert check_arguments(sample, {"width_um": None, "plain": np.bool_(True)}) is None
+
+
+def test_help_shows_plain_types():
+    shown = str(inspect.signature(measure_image_focus))
+    assert "Param" not in shown
+    assert "pixel_size_um: Optional[float] = None, numerical_aperture" in shown
 
 
 def test_every_parameter_of_measure_image_focus_is_explained():

@@ -137,3 +137,9 @@ def test_optics_of_which_a_part_is_missing_give_a_warning_and_no_distance(nuclei
 def test_channels_last_that_are_no_colours_are_refused_by_their_shape():
     with pytest.raises(ValueError, match=r"got shape \(200, 200, 2\)"):
         measure_image_focus(np.zeros((200, 200, 2)))
+
+
+@pytest.mark.parametrize("level", [0, 5.0])
+def test_saturation_level_at_or_below_the_black_level_is_refused(nuclei, level):
+    with pytest.raises(ValueError, match="saturation_level must be above the black level 5, got"):
+        measure_image_focus(nuclei, black_level=5, saturation_level=level)

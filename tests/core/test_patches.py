@@ -10,6 +10,7 @@ from parfocal.focus_quality.patches import (
     patch_corners,
     patch_starts,
     patch_weights,
+    standardise,
 )
 
 
@@ -102,3 +103,12 @@ def test_weights_count_every_pixel_once(shape):
     weights = patch_weights(shape)
     assert len(weights) == len(patch_corners(shape))
     assert weights.sum() * 84**2 == pytest.approx(shape[0] * shape[1])
+
+
+def test_standardised_patches_have_mean_0_and_variance_1_and_constant_ones_are_0(rng):
+    patches = rng.uniform(50, 5000, (3, 84, 84)).astype(np.float32) * np.float32([1, 1e-3, 10])[:, None, None]
+    patches = np.concatenate([patches, np.full((1, 84, 84), 65535, np.float32)])
+    standardised = standardise(patches)
+    assert standardised.dtype == np.float32
+    np.testing.assert_allclose(standardised.mean(axis=(1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(standardised.var(axis=(1, 2)), [1, 1, 1, 0], atol=1e-5)

@@ -193,6 +193,8 @@ def test_files_that_are_no_images_say_so(tmp_path):
         (tmp_path / name).write_text("not an image at all\n")
         with pytest.raises(UnreadableImage):
             read(tmp_path / name)
+    with pytest.raises(UnreadableImage, match="the name says TIFF, the content is something else"):
+        read(tmp_path / "a.tif")
     (tmp_path / "empty.tif").touch()
     with pytest.raises(UnreadableImage, match="empty"):
         read(tmp_path / "empty.tif")

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from parfocal import measure_image_focus
 from parfocal.focus_quality import training
-from parfocal.focus_quality.dataset import BlurredImage, PatchSampler
+from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, has_content
 from parfocal.focus_quality.network import build_network, ranked_probability_score
 from parfocal.focus_quality.synthesis import defocus_image, defocus_levels
 from parfocal.focus_quality.training import learning_rate_at, train_focus_quality, training_settings
@@ -246,6 +246,30 @@ def test_patches_are_counts_with_one_level_or_the_uniform_target(blurred):
 def test_empty_patches_carry_the_uniform_target():
     empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a/", 0.01)]
     np.testing.assert_allclose(PatchSampler(empty, 1).batch(0, 8)[1], 1 / 11, atol=1e-6)
+
+
+def test_smooth_noise_without_structure_carries_the_uniform_target():
+    empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a/", 0.0)]
+    patches, targets = PatchSampler(empty, 1, augment=False, smooth_noise=True).batch(0, 64)
+    np.testing.assert_allclose(targets, 1 / 11, atol=1e-6)
+    flat = (patches - patches.mean(axis=(1, 2), keepdims=True))[..., 0]
+    neighbours = (flat[:, 1:] * flat[:, :-1]).mean(axis=(1, 2)) / (flat**2).mean(axis=(1, 2))
+    assert 0.05 < (neighbours > 0.2).mean() < 0.4
+
+
+def test_structure_must_stand_out_above_the_noise_of_the_means(rng):
+    clean = np.kron(rng.random((21, 21)), np.ones((4, 4)))
+    assert has_content(clean, 0.25)
+    assert not has_content(clean, 0.35)
+
+
+def test_sampler_standardises_for_networks_that_ask_for_it(blurred):
+    counts, standard = (PatchSampler(blurred, 1, standardised=wanted).batch(3, 8)[0] for wanted in (False, True))
+    assert counts.max() > 30
+    np.testing.assert_allclose(standard.std(axis=(1, 2)), 1, atol=1e-4)
+    np.testing.assert_allclose(
+        standard, (counts - counts.mean((1, 2), keepdims=True)) / counts.std((1, 2), keepdims=True), atol=1e-3
+    )
 
 
 def test_fields_stay_on_one_side_of_the_split(tmp_path):

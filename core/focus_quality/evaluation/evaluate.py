@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
 
-from parfocal.commands import Param, check_arguments
+from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out, shipped_file
 from parfocal.focus_quality.evaluation.report import print_sections, write_markdown
 from parfocal.focus_quality.evaluation.sections import Measured, sections, tables
@@ -54,6 +54,7 @@ class FocusQualityEvaluation:
         return self.output / "report.md"
 
 
+@command
 def evaluate_focus_quality(
     images: Annotated[str, Param(label="Folder of in-focus images and z-stacks")],
     output: Annotated[str, Param(label="Folder for the report")],
