@@ -56,12 +56,20 @@ def cut_patches(
     image_yx: np.ndarray, corners: np.ndarray, size_px: int = PATCH_SIZE_PX, floor: float = 0.0, factor: float = 1.0
 ) -> np.ndarray:
     """Cut patches at these corners: (n, size, size), float32, (value - floor) * factor."""
-    windows = np.lib.stride_tricks.sliding_window_view(image_yx, (size_px, size_px))
+    pixels = np.stack([image_yx[y : y + size_px, x : x + size_px] for y, x in corners.tolist()])
     # 32-bit integers and doubles may hold a small contrast on a large offset: subtract before rounding to float32.
     precise = np.result_type(image_yx.dtype, np.float32)
-    patches = np.subtract(windows[corners[:, 0], corners[:, 1]], floor, dtype=precise)
+    patches = np.subtract(pixels, floor, dtype=precise)
     patches *= factor
     return np.ascontiguousarray(patches, dtype=np.float32)
+
+
+def constant_patches(patches: np.ndarray) -> np.ndarray:
+    """Say which patches (n, y, x) hold a single value."""
+    # Two corners that are alike are rare in an image with noise: only such patches are looked through.
+    constant = patches[:, 0, 0] == patches[:, -1, -1]
+    constant[constant] = np.ptp(patches[constant], axis=(1, 2)) == 0
+    return constant
 
 
 def standardise(patches: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, combine, expected_level
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
 from parfocal.focus_quality.patches import (
+    constant_patches,
     cut_patches,
     label_boxes,
     object_corners,
@@ -203,7 +204,7 @@ def _predict(network: Model, ready: _NetworkInput, corners: np.ndarray) -> np.nd
     for start in range(0, len(corners), _PATCHES_AT_ONCE):
         some = corners[start : start + _PATCHES_AT_ONCE]
         batch = cut_patches(ready.plane_yx, some, floor=ready.floor, factor=ready.factor)
-        constant = np.ptp(batch, axis=(1, 2)) == 0
+        constant = constant_patches(batch)
         if network.config.get("input") == "standardised":
             standardise(batch)
         probabilities = network.predict(batch[..., None])

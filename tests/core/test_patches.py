@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from parfocal.focus_quality.patches import (
+    constant_patches,
     cut_patches,
     label_boxes,
     object_corners,
@@ -103,6 +104,13 @@ def test_weights_count_every_pixel_once(shape):
     weights = patch_weights(shape)
     assert len(weights) == len(patch_corners(shape))
     assert weights.sum() * 84**2 == pytest.approx(shape[0] * shape[1])
+
+
+def test_constant_patches_are_told_from_those_with_equal_corners():
+    patches = np.zeros((3, 84, 84), np.float32)
+    patches[1, 40, 40] = 1
+    patches[2, 0, 0] = 1
+    np.testing.assert_array_equal(constant_patches(patches), [True, False, False])
 
 
 def test_standardised_patches_have_mean_0_and_variance_1_and_constant_ones_are_0(rng):
