@@ -1,0 +1,1 @@
+"""Beads: where the reference focal plane is, and how far a single image lies from it."""
