@@ -9,17 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from parfocal.beads.measure import measure_bead_focal_plane
+    from parfocal.beads.result import BeadFocalPlane
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.result import ImageFocus
     from parfocal.optics import Optics
 
 _HOMES = {
+    "measure_bead_focal_plane": "parfocal.beads.measure",
+    "BeadFocalPlane": "parfocal.beads.result",
     "measure_image_focus": "parfocal.focus_quality.measure",
     "ImageFocus": "parfocal.focus_quality.result",
     "Optics": "parfocal.optics",
 }
 
-__all__ = ["ImageFocus", "Optics", "measure_image_focus"]
+__all__ = ["BeadFocalPlane", "ImageFocus", "Optics", "measure_bead_focal_plane", "measure_image_focus"]
 
 
 def __getattr__(name: str) -> Any:
