@@ -17,7 +17,7 @@ MEANINGS = {
     OK: "the numbers stand",
     BLANK: "every pixel has the same value",
     SATURATED: "too many pixels are at the camera's limit",
-    TOO_SMALL: "smaller than one patch at the model's scale",
+    TOO_SMALL: "smaller than one patch at the model's scale, or fewer planes than an answer needs",
     NOT_FINITE: "holds NaN or infinity where it was to be measured",
     MASKED_OUT: "the mask leaves nothing to measure",
     NO_CONTENT: "nothing but background: focus is not defined there",
