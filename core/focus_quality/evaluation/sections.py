@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Optional
 from parfocal.focus_quality.evaluation import figures as draw
 from parfocal.focus_quality.evaluation import tables as make
 from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut
-from parfocal.focus_quality.evaluation.report import Section, headline_scores, stack_kinds, stack_means
+from parfocal.focus_quality.evaluation.overviews import headline_scores, stack_kinds, stack_means
 from parfocal.focus_quality.evaluation.stack_figures import stacks_figure
 from parfocal.focus_quality.evaluation.stacks import RealStack
 from parfocal.focus_quality.evaluation.synthetic import SyntheticRun
+from parfocal.report.sections import Section
 
 if TYPE_CHECKING:
     import pandas as pd

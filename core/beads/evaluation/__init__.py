@@ -1,0 +1,1 @@
+"""Evaluation of bead focal planes and of the distance network."""
