@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+import os
 import re
 import typing
 from collections.abc import Callable
@@ -126,9 +127,20 @@ def check_arguments(command: Callable[..., Any], arguments: dict[str, Any]) -> N
         if parameter.name not in arguments:
             continue
         value = arguments[parameter.name]
-        if parameter.type == "bool" and not isinstance(value, (bool, np.bool_)) and value is not None:
-            raise TypeError(f"{parameter.name} must be True or False, got {value!r}")
+        _check_type(parameter, value)
         parameter.param.check(parameter.name, value)
+
+
+def _check_type(parameter: ParameterSpec, value: Any) -> None:
+    """Raise TypeError for None where something is needed, for no switch, and for no text (numbers: `Param.check`)."""
+    if value is None and (parameter.required or parameter.default is not None):
+        raise TypeError(f"{parameter.name} must be given, got None")
+    if value is None or parameter.param.array:
+        return
+    if parameter.type == "bool" and not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{parameter.name} must be True or False, got {value!r}")
+    if parameter.type == "str" and not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{parameter.name} must be text or a path, got {value!r}")
 
 
 def _split_annotation(hint: Any) -> tuple[str, Param]:

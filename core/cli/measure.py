@@ -32,7 +32,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "what is given here counts more.",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder for tables and pictures")
-    parser.add_argument("--overwrite", action="store_true", help="replace the tables of an earlier run")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace the tables of an earlier run, patches.csv too; "
+        "of its pictures only those of the same images are replaced",
+    )
     parser.add_argument("--workers", type=int, metavar="NUMBER", help="processes (default: one a core)")
     parser.add_argument(
         "--overlays",

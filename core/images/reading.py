@@ -51,7 +51,7 @@ def read_images(path: str | os.PathLike[str]) -> Iterator[ImageItem]:
     except (UnreadableImage, MemoryError, GeneratorExit):
         raise
     except Exception as error:  # readers of damaged files raise anything, from KeyError to errors of their own
-        raise UnreadableImage(f"{type(error).__name__}: {_one_line(error)}") from error
+        raise UnreadableImage(f"{type(error).__name__}: {one_line(error)}") from error
 
 
 def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -87,10 +87,15 @@ def _files_of(given: str) -> list[Path]:
 
 
 def _folder(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and _wanted(path.relative_to(folder)))
+    files = sorted(path for path in folder.rglob("*") if _is_file(path) and _wanted(path.relative_to(folder)))
     if not files:
         raise FileNotFoundError(f"no image below the folder {folder} (looked for {', '.join(READERS)})")
     return files
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether it is a file or a link to one; a link to nothing counts: it becomes a row with its reason."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _wanted(path: Path) -> bool:
@@ -109,8 +114,9 @@ def _read_simple(path: Path) -> Iterator[ImageItem]:
     yield ImageItem(path, pixels, ImageMetadata())
 
 
-def _one_line(error: BaseException, longest: int = 300) -> str:
-    text = " ".join(str(error).split())
+def one_line(error: BaseException, longest: int = 300) -> str:
+    """Text of an error on one line; its type where it has none."""
+    text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 

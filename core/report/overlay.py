@@ -68,7 +68,7 @@ def draw_overlay(image_yx: np.ndarray, patches: FocusPatches | None) -> np.ndarr
 
 def _grey(image_yx: np.ndarray) -> np.ndarray:
     """Stretch the contrast of a plane to 0 to 1, float32; a constant plane is black."""
-    image = np.asarray(image_yx, np.float32)
+    image = np.asarray(image_yx)
     finite = np.isfinite(image)
     if not finite.any():
         return np.zeros(image.shape, np.float32)
@@ -77,5 +77,6 @@ def _grey(image_yx: np.ndarray) -> np.ndarray:
         low, high = float(image[finite].min()), float(image[finite].max())
     if high <= low:
         return np.zeros(image.shape, np.float32)
-    shade = np.clip((np.where(finite, image, low) - low) / (high - low), 0, 1)
+    # Limited before it is rounded to float32: doubles may be larger than that can hold.
+    shade = (np.clip(np.where(finite, image, low), low, high) - low) / (high - low)
     return np.asarray(shade**_GAMMA, np.float32)

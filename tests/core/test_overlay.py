@@ -69,3 +69,11 @@ def test_values_that_are_not_finite_do_not_spoil_the_rest(image_yx):
     rgb = draw_overlay(spoilt, None)
     assert np.isfinite(rgb).all()
     np.testing.assert_allclose(rgb[50:], draw_overlay(image_yx, None)[50:], atol=5e-3)
+
+
+def test_huge_doubles_are_drawn_without_a_warning(recwarn):
+    image = np.linspace(0, 1e300, 100 * 100).reshape(100, 100)
+    drawn = draw_overlay(image, None)
+    assert np.isfinite(drawn).all()
+    assert 0.9 < np.ptp(drawn) <= 1
+    assert not recwarn.list

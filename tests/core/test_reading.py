@@ -237,3 +237,10 @@ def test_lengths_indices_and_kinds_of_microscope_are_read_from_the_words_of_file
     assert modality("Fluorescence", "LaserScanningConfocalMicroscopy") == "confocal"
     assert modality("Brightfield", "WideField") == "bright_field"
     assert modality(None, "unheard of") is None
+
+
+def test_a_link_to_nothing_is_found_so_that_it_becomes_a_row(tmp_path):
+    (tmp_path / "gone.tif").symlink_to(tmp_path / "nowhere.tif")
+    assert [path.name for path in find_images([tmp_path])] == ["gone.tif"]
+    with pytest.raises(FileNotFoundError, match="gone.tif"):
+        read(tmp_path / "gone.tif")

@@ -1,4 +1,4 @@
-"""The reference focal plane of simulated stacks, whose truth is known, over a grid of beads, optics, steps and noise."""
+"""The reference focal plane of simulated stacks of known truth, over a grid of beads, optics, steps and noise."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ CASES = (
     replace(_COARSE, name="A2K-like, a ninth of the light", light=1 / 9),
     replace(_COARSE, name="A2K-like, beads of 24 um", bead_diameter_um=24.0),
     replace(_COARSE, name="A2K-like, beads of 35 um", bead_diameter_um=35.0),
-    replace(_COARSE, name="A2K-like, NA 0.1", numerical_aperture=0.1),
+    replace(_COARSE, name="A2K-like, NA 0.16", numerical_aperture=0.16),
     replace(_COARSE, name="A2K-like, NA 0.2", numerical_aperture=0.2),
     replace(_COARSE, name="A2K-like, 3 beads", n_beads=3),
     replace(_COARSE, name="A2K-like, 12 beads", n_beads=12),
