@@ -42,6 +42,13 @@ class Model:
         return np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
 
 
+def shipped_file(name: str) -> Path:
+    """Path of a file or folder that ships with the models."""
+    import parfocal.models
+
+    return Path(next(iter(parfocal.models.__path__))) / name
+
+
 def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
     """Find a model folder: a name among the shipped models of a task, or a path.
 
@@ -50,9 +57,7 @@ def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
     ModelError
         Where there is none; the message lists the names there are.
     """
-    import parfocal.models
-
-    shipped = Path(next(iter(parfocal.models.__path__))) / task
+    shipped = shipped_file(task)
     given = Path(name_or_path)
     if (shipped / given).is_dir() and len(given.parts) == 1:
         return shipped / given

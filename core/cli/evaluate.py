@@ -1,4 +1,4 @@
-"""`parfocal evaluate focus-quality`."""
+"""`parfocal evaluate focus-quality` and `parfocal evaluate bead-focal-plane`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from parfocal.commands import command_spec
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the models that can be evaluated, each with the options of its evaluation function."""
+    """Add what can be evaluated, each with the options of its evaluation function."""
+    from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
 
-    spec = command_spec(evaluate_focus_quality)
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
-    task = tasks.add_parser("focus-quality", help=spec.summary, description=spec.summary)
-    add_command_options(task, spec, positional=("images",))
-    task.set_defaults(evaluate=evaluate_focus_quality)
+    for name, evaluate, positional in (
+        ("focus-quality", evaluate_focus_quality, ("images",)),
+        ("bead-focal-plane", evaluate_bead_focal_plane, ()),
+    ):
+        spec = command_spec(evaluate)
+        task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
+        add_command_options(task, spec, positional=positional)
+        task.set_defaults(evaluate=evaluate)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate a model; its function prints the tables."""
+    """Evaluate; the function prints the tables."""
     options.evaluate(**given_arguments(options, command_spec(options.evaluate)))
     print(f"written to {options.output}")
     return 0

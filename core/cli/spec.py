@@ -19,10 +19,18 @@ def run(options: argparse.Namespace) -> int:
 
 def command_specs() -> list[dict[str, Any]]:
     """Specifications of all commands as plain dictionaries."""
+    from parfocal.beads.evaluation import evaluate_bead_focal_plane
+    from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.commands import command_spec
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.training import train_focus_quality
 
-    commands = (measure_image_focus, train_focus_quality, evaluate_focus_quality)
+    commands = (
+        measure_image_focus,
+        train_focus_quality,
+        evaluate_focus_quality,
+        measure_bead_focal_plane,
+        evaluate_bead_focal_plane,
+    )
     return [command_spec(command).as_dict() for command in commands]

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
 
 from parfocal.commands import Param, check_arguments, command
-from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out, shipped_file
+from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out
 from parfocal.focus_quality.evaluation.sections import Measured, sections, tables
 from parfocal.focus_quality.evaluation.stack_scores import run_stacks
 from parfocal.focus_quality.evaluation.stacks import find_stacks
 from parfocal.focus_quality.evaluation.synthetic import model_labels, run_as_they_are, run_invariance, run_synthetic
+from parfocal.registry import shipped_file
 from parfocal.report.sections import print_sections, write_markdown
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import numpy as np
 
 from parfocal.focus_quality.dataset import normalise
 from parfocal.focus_quality.synthesis import Camera, defocus_levels
+from parfocal.registry import shipped_file
 from parfocal.training.images import TrainingImage, find_training_images, read_gray, reason_to_refuse, split_by_field
 
 TEST, LEFT_OUT, UNKNOWN = "test", "left_out", "unknown"
@@ -128,13 +129,6 @@ def _reason(path: Path) -> str | None:
         return reason_to_refuse(read_gray(path))
     except (OSError, ValueError) as error:
         return f"cannot be read as one plane: {error}"
-
-
-def shipped_file(name: str) -> Path:
-    """Path of a file in the package `parfocal.models`."""
-    import parfocal.models
-
-    return Path(next(iter(parfocal.models.__path__))) / name
 
 
 def _parts(folder: Path, sources: Path | None) -> tuple[dict[str, list[TrainingImage]], tuple[str, ...]]:
