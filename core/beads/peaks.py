@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.special import erf
 
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
@@ -105,7 +106,10 @@ def _fit(
     if len(values) <= len(guess):
         return None
     try:
-        parameters, covariance = curve_fit(model, position, values, guess, maxfev=_MOST_EVALUATIONS)
+        with warnings.catch_warnings():
+            # An error that is not determined comes back as infinite, and the width is refused for it.
+            warnings.simplefilter("ignore", OptimizeWarning)
+            parameters, covariance = curve_fit(model, position, values, guess, maxfev=_MOST_EVALUATIONS)
     except RuntimeError:
         return None
     misfit = float(np.sum((values - model(position, *parameters)) ** 2))
