@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cellprofiler_core.utilities.java
 from cellprofiler_core.analysis._analysis import Analysis
+from cellprofiler_core.analysis._runner import Runner
 from cellprofiler_core.analysis.event import Finished
 from cellprofiler_core.analysis.reply import Ack
 from cellprofiler_core.analysis.request import Display, ExceptionReport
@@ -56,7 +57,9 @@ def main(pipeline_file, images, output, workers):
     done.wait(240)
     fault = found.get("fault", "the analysis did not end")
     print(fault or "done", file=sys.stderr, flush=True)
-    # Java's threads and those that listen to the workers would keep the process alive.
+    # Workers outlive this process if they are not stopped, and Java's threads would keep it alive.
+    for worker in Runner.workers:
+        worker.kill()
     os._exit(1 if fault else 0)
 
 
