@@ -116,18 +116,19 @@ def measure_files(
     return BatchResult(table, tuple(written))
 
 
-def claim_output(output: Path, overwrite: bool) -> None:
+def claim_output(output: Path, overwrite: bool, names: Iterable[str] = (TABLE,)) -> None:
     """Make the output folder and see that it can be written, before any work is done.
 
     Raises
     ------
     FileExistsError
-        Where the tables of an earlier run are there and `overwrite` is not set.
+        Where a file or folder of one of these names is there and `overwrite` is not set.
     OSError
         Where the folder cannot be made or written; the message names it.
     """
-    if (output / TABLE).exists() and not overwrite:
-        raise FileExistsError(f"{output / TABLE} exists: choose another output folder, or allow it to be overwritten")
+    for path in (output / name for name in names):
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path} exists: choose another output folder, or allow it to be overwritten")
     probe = output / ".parfocal-can-write"
     try:
         output.mkdir(parents=True, exist_ok=True)

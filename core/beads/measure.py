@@ -104,7 +104,8 @@ def measure_bead_focal_plane(
     features = table.steepest_slope_bz[table.usable_b], table.centre_intensity_bz[table.usable_b]
     reference = reference_focal_plane(z, *features, seed=seed, level=interval_level, z_error_um=z_error_um)
     beads = _beads(detection, table, z)
-    found = replace(empty, reference=reference, beads=beads, refused=detection.refused, warnings=reference.warnings)
+    found = replace(empty, reference=reference, beads=beads, refused=detection.refused, features=table)
+    found = replace(found, warnings=reference.warnings)
     if contrast == "fluorescence":
         found = _with_widths(found, stack, saturation_level)
     return _answer(_with_field(found), table, target_offset_um)

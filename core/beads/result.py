@@ -9,6 +9,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.beads.bead import RefusedBead
+from parfocal.beads.feature_table import FeatureTable
 from parfocal.beads.field import FieldShape
 from parfocal.beads.focal_plane import ReferenceFocalPlane
 from parfocal.beads.widths import BeadWidths
@@ -96,6 +97,8 @@ class BeadFocalPlane:
         `ok`, or why there is no answer: see `parfocal.status`.
     warnings : tuple of str
         For answers that deserve care.
+    features : FeatureTable or None
+        Features of all beads in all planes, to pool stacks (`parfocal.beads.pooling`); None without beads.
     """
 
     reference_focal_plane_um: float = NAN
@@ -113,6 +116,7 @@ class BeadFocalPlane:
     status: str = status.OK
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    features: Optional[FeatureTable] = field(default=None, repr=False)
 
     @property
     def answered(self) -> bool:

@@ -119,6 +119,16 @@ def length_um(value: Any, unit: str) -> Optional[float]:
     return None if number is None or factor is None else float(f"{number * factor:.12g}")
 
 
+def position_um(value: Any, unit: str) -> Optional[float]:
+    """Convert a position with its unit to um, of either sign; None where it is no number or the unit no length."""
+    factor = _UNIT_UM.get(unit.strip().lower())
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if factor is None or not math.isfinite(number) else float(f"{number * factor:.12g}")
+
+
 def immersion_index(index: Any, medium: Optional[str]) -> Optional[float]:
     """Refractive index from a file: its number, else that of the medium it names, else None."""
     return positive(index) or _IMMERSION_INDEX.get((medium or "").replace(" ", "").lower())

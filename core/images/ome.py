@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Optional
 from xml.etree import ElementTree
 
-from parfocal.images.metadata import ImageMetadata, immersion_index, length_um, modality, positive
+from parfocal.images.metadata import (
+    ImageMetadata,
+    immersion_index,
+    length_um,
+    modality,
+    position_um,
+    positive,
+)
 
 
 def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
@@ -23,6 +30,27 @@ def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
     objectives = {node.get("ID"): node for node in root.iter() if _name(node) == "Objective"}
     images = [node for node in root if _name(node) == "Image"]
     return [_image(node, index, objectives) for index, node in enumerate(images)]
+
+
+def read_ome_positions(xml: str, image: int) -> dict[tuple[int, int, int], float]:
+    """Read where the planes of an image lie: z in um by (time, channel, z index), those with a unit of length only.
+
+    Without a unit OME states positions in an unknown reference frame.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        Where the text is no XML.
+    """
+    root = ElementTree.fromstring(xml.strip().encode())
+    images = [node for node in root if _name(node) == "Image"]
+    pixels = _child(images[image], "Pixels") if image < len(images) else None
+    found = {}
+    for plane in [] if pixels is None else [node for node in pixels if _name(node) == "Plane"]:
+        z = position_um(plane.get("PositionZ"), plane.get("PositionZUnit", ""))
+        if z is not None:
+            found[int(plane.get("TheT", 0)), int(plane.get("TheC", 0)), int(plane.get("TheZ", 0))] = z
+    return found
 
 
 def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[ImageMetadata]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
-from parfocal.images.metadata import ImageItem, UnreadableImage
+from parfocal.images.metadata import ImageItem, ImageMetadata, UnreadableImage
 from parfocal.images.tiff_metadata import series_metadata
+from parfocal.images.tiff_planes import TiffPlanes
+from parfocal.images.tiff_positions import tiff_positions_um
 
 _PHOTOMETRIC_RGB = 2
+# Kinds of series, as tifffile names them, of files that describe no axes.
+_PLAIN = ("generic", "uniform")
 
 
 def read_tiff(path: Path) -> Iterator[ImageItem]:
@@ -28,15 +32,70 @@ def read_tiff(path: Path) -> Iterator[ImageItem]:
     UnreadableImage
         Where the file is damaged or its axes cannot be told apart.
     """
+    with open_tiff(path) as images:
+        for image in images:
+            pixels = np.stack(list(image.planes)) if image.is_stack else np.array(image.planes[0])
+            yield ImageItem(path, pixels, image.metadata)
+
+
+@dataclass(frozen=True)
+class TiffImage:
+    """An image or stack of a TIFF file that is open, its planes still on disk.
+
+    Attributes
+    ----------
+    planes : TiffPlanes
+    metadata : ImageMetadata
+    is_stack : bool
+        Whether the file names several planes, or a z axis.
+    z_um : tuple of float or None
+        Positions of the planes, where the file states them.
+    is_plain : bool
+        Whether the file says nothing of its pages: they were put together by their size alone.
+    """
+
+    planes: TiffPlanes
+    metadata: ImageMetadata
+    is_stack: bool
+    z_um: Optional[tuple[float, ...]] = None
+    is_plain: bool = False
+
+
+@contextmanager
+def open_tiff(path: Path) -> Iterator[Iterator[TiffImage]]:
+    """Give the images of a TIFF file as `read_tiff` does; within the context a plane is read when it is asked for.
+
+    Raises
+    ------
+    UnreadableImage
+        As `read_tiff`; a plane that cannot be read raises when it is asked for.
+    """
     with _quiet_log() as complaints, _opened(path) as tif:
         len(tif.pages)  # walks the chain of pages; a broken link is only logged
         if complaints:
             raise UnreadableImage(f"the TIFF file is damaged or cut off: {complaints[0]}")
-        full_size = [series for series in tif.series if not series.keyframe.is_reduced] or list(tif.series)
-        for series, channels in zip(full_size, series_metadata(tif, full_size)):
-            for time, channel, pixels in _series_images(tif, series):
-                about = channels[min(channel, len(channels) - 1)]
-                yield ImageItem(path, pixels, replace(about, channel=channel, time=time))
+        yield _images(tif)
+
+
+def _all_series(tif: Any) -> list[Any]:
+    """Series of a file; where its pages only seem to be of one size, those that come of looking at every page."""
+    try:
+        return list(tif.series)
+    except RuntimeError as error:
+        if "incompatible keyframe" not in str(error):
+            raise
+        return list(tif._series_generic())
+
+
+def _images(tif: Any) -> Iterator[TiffImage]:
+    found = _all_series(tif)
+    full_size = [series for series in found if not series.keyframe.is_reduced] or found
+    for series, channels in zip(full_size, series_metadata(tif, full_size)):
+        for time, channel, planes, is_stack in _series_images(tif, series):
+            about = channels[min(channel, len(channels) - 1)]
+            z_um = tiff_positions_um(tif, about.series, time, channel, planes.pages, len(planes))
+            is_plain = series.kind.lower() in _PLAIN
+            yield TiffImage(planes, replace(about, channel=channel, time=time), is_stack, z_um, is_plain)
 
 
 def _opened(path: Path) -> Any:
@@ -50,22 +109,16 @@ def _opened(path: Path) -> Any:
         raise UnreadableImage("the name says TIFF, the content is something else") from error
 
 
-def _series_images(tif: Any, series: Any) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Time, channel and pixels of each image of a series."""
+def _series_images(tif: Any, series: Any) -> Iterator[tuple[int, int, TiffPlanes, bool]]:
+    """Time, channel, planes of each image of a series, and whether it is a stack."""
     leading, page_axes = _axes(series)
     numbers = _page_numbers(leading, series.shape[: len(leading)])
     for time, channel in np.ndindex(numbers.shape[:2]):
         planes = numbers[time, channel]
-        if len(series.pages) != numbers.size:
-            pixels = _whole(series, len(leading))[planes]
-        elif series[int(planes[0])] is not None and series[int(planes[0])].parent is not tif:
+        mapped = _whole(series, len(leading)) if len(series.pages) != numbers.size else None
+        if mapped is None and series[int(planes[0])] is not None and series[int(planes[0])].parent is not tif:
             continue
-        else:
-            pixels = np.stack([_page(series[int(number)], int(number)) for number in planes])
-        if page_axes == "SYX":
-            pixels = np.moveaxis(pixels, 1, -1)
-        pixels = pixels if "Z" in leading else pixels[0]
-        yield time, channel, np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+        yield time, channel, TiffPlanes(series, planes, page_axes, mapped), "Z" in leading
 
 
 def _axes(series: Any) -> tuple[str, str]:
@@ -93,17 +146,6 @@ def _page_numbers(leading: str, sizes: tuple[int, ...]) -> np.ndarray:
     order = leading + "".join(axis for axis in "TCZ" if axis not in leading)
     numbers = np.arange(int(np.prod(sizes))).reshape((*sizes, *[1] * (3 - len(sizes))))
     return numbers.transpose([order.index(axis) for axis in "TCZ"])
-
-
-def _page(page: Any, number: int) -> np.ndarray:
-    """Read a page, unless some of it is missing: decoders fill up with zeros, which would pass for an image."""
-    if page is None:
-        raise UnreadableImage(f"plane {number} is missing in the file")
-    ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts)]
-    size = page.parent.filehandle.size
-    if ends and max(ends) > size:
-        raise UnreadableImage(f"the file is cut off: plane {number} needs {max(ends)} bytes, there are {size}")
-    return page.asarray()
 
 
 def _whole(series: Any, n_leading: int) -> np.ndarray:
