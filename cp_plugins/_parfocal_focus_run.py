@@ -116,18 +116,9 @@ def measure(workspace: Any, image_name: str, object_names: list[str], arguments:
 
 def _pixels(image: Image, image_name: str, workspace: Any, arguments: dict[str, Any]) -> np.ndarray:
     """Return the counts of an image, or say why it cannot be measured (ValueError)."""
-    if image.pixel_data.dtype.kind == "b":
-        raise ValueError(f"{image_name} is binary (black and white): select the image that it was made from")
-    channels = image.pixel_data.shape[-1] if image.multichannel else 3
-    if channels not in (3, 4):
-        raise ValueError(f"{image_name} has {channels} channels: split it with ColorToGray and select one of them")
     provider = workspace.image_set.get_image_provider(image_name)
     in_counts = arguments["black_level"] > 0 or arguments["saturation_level"] is not None
-    if in_counts and host.count_scale(image, provider) is None:
-        raise ValueError(
-            f"{image_name} does not say which count its value 1.0 stands for, so that black level and saturation level "
-            "cannot be applied: select the image as it was loaded, or leave both at their defaults"
-        )
+    host.check_pixels(image, image_name, provider, in_counts)
     return host.counts(image, provider)
 
 

@@ -74,8 +74,11 @@ def counts(image: Any, provider: Any = None) -> np.ndarray:
         Pixels in the unit of the file: uint8 or uint16 where all of them are whole numbers, else floats. An image
         without a scale is returned as it is.
     """
-    scale = count_scale(image, provider)
-    pixels = image.pixel_data
+    return unscaled(image.pixel_data, count_scale(image, provider))
+
+
+def unscaled(pixels: np.ndarray, scale: Optional[float]) -> np.ndarray:
+    """Multiply pixels by the count that stands for 1.0, None where it is not known; see `counts`."""
     if scale is None or scale == 1 or pixels.size == 0:
         return pixels
     values = pixels * np.float32(scale)
@@ -83,6 +86,20 @@ def counts(image: Any, provider: Any = None) -> np.ndarray:
     if scale <= _BIT_DEPTH_SCALES[-1] and np.abs(values - whole).max() <= _ROUNDING * scale and whole.min() >= 0:
         return whole.astype(np.uint8 if scale <= _BIT_DEPTH_SCALES[0] else np.uint16)
     return values
+
+
+def check_pixels(image: Any, image_name: str, provider: Any, in_counts: bool) -> None:
+    """Raise ValueError where an image cannot be measured, or does not say what its counts are where they are needed."""
+    if image.pixel_data.dtype.kind == "b":
+        raise ValueError(f"{image_name} is binary (black and white): select the image that it was made from")
+    channels = image.pixel_data.shape[-1] if image.multichannel else 3
+    if channels not in (3, 4):
+        raise ValueError(f"{image_name} has {channels} channels: split it with ColorToGray and select one of them")
+    if in_counts and count_scale(image, provider) is None:
+        raise ValueError(
+            f"{image_name} does not say which count its value 1.0 stands for, so that black level and saturation level "
+            "cannot be applied: select the image as it was loaded, or leave both at their defaults"
+        )
 
 
 def count_scale(image: Any, provider: Any = None) -> Optional[float]:
@@ -93,3 +110,8 @@ def count_scale(image: Any, provider: Any = None) -> Optional[float]:
     if rescale is False:
         return next((scale for scale in _BIT_DEPTH_SCALES if image.scale <= scale), float(image.scale))
     return float(rescale)
+
+
+def is_bit_depth_scale(scale: Optional[float]) -> bool:
+    """Say whether 1.0 stands for the largest count of 8 or 16 bits."""
+    return scale in _BIT_DEPTH_SCALES
