@@ -100,7 +100,7 @@ References
 
 -  Chalfoun J, Lund SP, Ling C, et al. (2024) "Establishing a reference focal
    plane using convolutional neural networks and beads for brightfield
-   imaging", *Scientific Reports* 14:7768.
+   imaging", *Scientific Reports*, 2024.
    `(link) <https://doi.org/10.1038/s41598-024-57123-w>`__
 """  # noqa: D205, D400, D405, D407 (CellProfiler's own form of help)
 
