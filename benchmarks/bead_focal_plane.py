@@ -35,7 +35,7 @@ def write_stack(path: Path, n_beads: int, n_planes: int, side_px: int) -> None:
     )
     with tifffile.TiffWriter(path) as tif:
         for plane in scene.planes(rng):
-            tif.write(plane, contiguous=True, photometric="minisblack")
+            tif.write(plane, contiguous=False, photometric="minisblack", metadata=None)
 
 
 class Planes:
@@ -44,15 +44,13 @@ class Planes:
     def __init__(self, path: str) -> None:
         import tifffile
 
-        self._stack = tifffile.memmap(path, mode="r")
+        self._pages = tifffile.TiffFile(path).pages
 
     def __len__(self) -> int:
-        return len(self._stack)
+        return len(self._pages)
 
     def __getitem__(self, index: int):
-        import numpy as np
-
-        return np.array(self._stack[index])
+        return self._pages[index].asarray()
 
 
 def run(method: str, path: str) -> None:
