@@ -1,4 +1,4 @@
-"""What every Parfocal module needs of CellProfiler: counts from images, blank number settings, missing packages."""
+"""What all modules need of CellProfiler: counts of images, blank number settings, checks, missing packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from cellprofiler_core.setting import ValidationError
 from cellprofiler_core.setting.text import Float
 
 # CellProfiler divides 8-bit and 16-bit pixels by these where it does not go by the file's own maximum.
@@ -115,3 +116,13 @@ def count_scale(image: Any, provider: Any = None) -> Optional[float]:
 def is_bit_depth_scale(scale: Optional[float]) -> bool:
     """Say whether 1.0 stands for the largest count of 8 or 16 bits."""
     return scale in _BIT_DEPTH_SCALES
+
+
+def check_settings(module: Any, pipeline: Any) -> None:
+    """Raise ValidationError with the setting at fault, each by itself and then all together."""
+    for setting in module.visible_settings():
+        try:
+            setting.test_valid(pipeline)
+        except ValidationError as error:
+            raise ValidationError(f"{setting.text}: {error}", setting) from error
+    module.validate_module(pipeline)

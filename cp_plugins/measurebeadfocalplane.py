@@ -129,7 +129,6 @@ from cellprofiler_core.constants.measurement import (
 )
 from cellprofiler_core.module import Module
 from cellprofiler_core.object import Objects
-from cellprofiler_core.setting import ValidationError
 
 if __package__:
     from . import _parfocal_bead_checks as bead_checks
@@ -193,12 +192,7 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
 
     def prepare_run(self, workspace: Any) -> bool:
         """Check the settings before the first image, which CellProfiler does not do when it runs headless."""
-        for setting in self.visible_settings():
-            try:
-                setting.test_valid(workspace.pipeline)
-            except ValidationError as error:
-                raise ValidationError(f"{setting.text}: {error}", setting) from error
-        self.validate_module(workspace.pipeline)
+        host.check_settings(self, workspace.pipeline)
         return True
 
     def prepare_group(self, workspace: Any, grouping: Any, image_numbers: Sequence[int]) -> bool:

@@ -102,7 +102,7 @@ from typing import Any
 
 from cellprofiler_core.constants.measurement import COLTYPE_FLOAT, IMAGE
 from cellprofiler_core.module import Module
-from cellprofiler_core.setting import Divider, HiddenCount, ValidationError
+from cellprofiler_core.setting import Divider, HiddenCount
 from cellprofiler_core.setting.do_something import DoSomething
 
 if __package__:
@@ -205,12 +205,7 @@ class MeasureImageFocus(Module):  # noqa: D101 (CellProfiler shows the file's do
 
     def prepare_run(self, workspace: Any) -> bool:
         """Check the settings before the first image, which CellProfiler does not do when it runs headless."""
-        for setting in self.visible_settings():
-            try:
-                setting.test_valid(workspace.pipeline)
-            except ValidationError as error:
-                raise ValidationError(f"{setting.text}: {error}", setting) from error
-        self.validate_module(workspace.pipeline)
+        host.check_settings(self, workspace.pipeline)
         return True
 
     def arguments(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Workspaces of CellProfiler for single modules, and runs of the real program without its window."""
 
+import importlib
 import importlib.util
 import io
 import os
@@ -87,6 +88,24 @@ def make_module():
         return module
 
     return make
+
+
+@pytest.fixture
+def import_without_parfocal(monkeypatch):
+    """Import a module as CellProfiler does, by its bare name and from the folder, where Parfocal is not installed."""
+    for name in [name for name in sys.modules if name == "parfocal" or name.startswith("parfocal.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "parfocal", None)
+    monkeypatch.syspath_prepend(str(ROOT / "cp_plugins"))
+    imported = []
+
+    def load(name):
+        imported.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in [name for name in sys.modules if name in imported or name.startswith("_parfocal_")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Settings of MeasureImageFocus: what they offer, what they refuse, and how they are stored and explained."""
 
-import importlib
 import sys
 import types
 from pathlib import Path
@@ -190,22 +189,10 @@ def test_help_of_module_and_settings_is_there_and_well_formed(make_module):
         assert len(name.doc) > 80, name.text
 
 
-@pytest.fixture
-def plugin_without_parfocal(monkeypatch):
-    """The module as CellProfiler imports it, by its bare name and with the folder first on the path."""
-    for name in [name for name in sys.modules if name == "parfocal" or name.startswith("parfocal.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "parfocal", None)
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    yield importlib.import_module("measureimagefocus")
-    for name in [name for name in sys.modules if name == "measureimagefocus" or name.startswith("_parfocal_")]:
-        del sys.modules[name]
-
-
 def test_without_parfocal_the_module_loads_and_says_how_to_install_it(
-    plugin_without_parfocal, make_workspace, cells_yx
+    import_without_parfocal, make_workspace, cells_yx
 ):
-    module = plugin_without_parfocal.MeasureImageFocus()
+    module = import_without_parfocal("measureimagefocus").MeasureImageFocus()
     module.images[0].image_name.value = "DNA"
     module.validate_module(None)
     assert len(module.get_measurement_columns(None)) == len(names.FEATURES) + len(names.TEXTS)

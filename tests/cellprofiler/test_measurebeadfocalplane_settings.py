@@ -1,6 +1,5 @@
 """Settings of MeasureBeadFocalPlane: what they offer, what they refuse, and how they are stored and explained."""
 
-import importlib
 import sys
 import types
 from pathlib import Path
@@ -157,20 +156,8 @@ def test_help_of_module_and_settings_is_there_and_well_formed():
         assert len(setting.doc) > 80, setting.text
 
 
-@pytest.fixture
-def plugin_without_parfocal(monkeypatch):
-    """The module as CellProfiler imports it, by its bare name and with the folder first on the path."""
-    for name in [name for name in sys.modules if name == "parfocal" or name.startswith("parfocal.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "parfocal", None)
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    yield importlib.import_module("measurebeadfocalplane")
-    for name in [name for name in sys.modules if name == "measurebeadfocalplane" or name.startswith("_parfocal_")]:
-        del sys.modules[name]
-
-
-def test_without_parfocal_the_module_loads_and_says_how_to_install_it(plugin_without_parfocal, make_workspace):
-    module = plugin_without_parfocal.MeasureBeadFocalPlane()
+def test_without_parfocal_the_module_loads_and_says_how_to_install_it(import_without_parfocal, make_workspace):
+    module = import_without_parfocal("measurebeadfocalplane").MeasureBeadFocalPlane()
     for name, value in {"image_name": "Stack", "z_step_um": STEP_UM, **OPTICS}.items():
         getattr(module, name).value = value
     module.validate_module(Pipeline())
