@@ -13,15 +13,19 @@ from parfocal.beads.bead import BeadDetection
 from parfocal.beads.bead_planes import bead_focal_planes
 from parfocal.beads.crops import cut_crops
 from parfocal.beads.detect import find_beads
+from parfocal.beads.distance.plane import stack_distances
+from parfocal.beads.distance.predict import TASK as DISTANCE_TASK
 from parfocal.beads.feature_table import FeatureTable, measure_beads
 from parfocal.beads.features import CONTRASTS
 from parfocal.beads.field import field_shape
 from parfocal.beads.focal_plane import reference_focal_plane
 from parfocal.beads.positions import plane_positions
 from parfocal.beads.result import BeadFocalPlane, BeadMeasurement
+from parfocal.beads.single_plane import measure_single_plane
 from parfocal.beads.stack import as_stack
 from parfocal.beads.widths import bead_widths
 from parfocal.commands import Param, check_arguments, command
+from parfocal.registry import load_model
 
 # A plane in which more of the beads are saturated is lost.
 _MANY_SATURATED_SHARE = 0.5
@@ -44,6 +48,7 @@ def measure_bead_focal_plane(
     interval_level: Annotated[float, Param("", 0.5, 0.999, label="Level of the interval")] = 0.95,
     target_offset_um: Annotated[Optional[float], Param("um", -10000.0, 10000.0, label="Target above the REFP")] = None,
     seed: Annotated[int, Param("", 0, None, label="Seed of the interval")] = 0,
+    distance_model: Annotated[Optional[str], Param(label="Distance model")] = None,
 ) -> BeadFocalPlane:
     """Find the reference focal plane from a z-stack of beads, with an uncertainty, and how the field lies.
 
@@ -52,17 +57,20 @@ def measure_bead_focal_plane(
     focal plane (REFP), their mean (Chalfoun et al. 2024, doi:10.1038/s41598-024-57123-w). Distances are positive above
     it, towards larger z.
 
+    A distance model tells the same of a single plane, in or out of focus: it reads off each bead how far the plane lies
+    from the REFP, and to which side.
+
     Parameters
     ----------
     stack_zyx : array_like or sequence of planes
-        (z, y, x), integers or floats; also a memory-mapped array or a sequence that reads its planes when asked. It is
-        gone through twice, a plane in memory at a time.
+        (z, y, x), or one plane (y, x); integers or floats. Also a memory-mapped array or a sequence that reads its
+        planes when asked. It is gone through twice (three times with a distance model), a plane in memory at a time.
     pixel_size_um : float
         Camera pixel divided by magnification.
     bead_diameter_um : float
         Diameter of the beads as they show in focus, at least 3 pixels.
     z_step_um : float
-        Distance between the planes, which lie at 0, 1, 2 ... steps. Give it or `z_um`.
+        Distance between the planes, which lie at 0, 1, 2 ... steps. Give it or `z_um`; a single plane needs neither.
     z_um : array_like
         (z,) position of each plane, um, in any order; repeated ones are averaged.
     contrast : str
@@ -79,6 +87,9 @@ def measure_bead_focal_plane(
         Offset of a target plane from the REFP, positive above.
     seed : int
         Of the draws behind the interval.
+    distance_model : str
+        Name of a shipped model (`a2k_like`, `nikon_like`: simulated optics) or a folder that `calibrate_beads` wrote.
+        Of a single plane it gives the answer; of a stack it reads each plane (`plane_distances`), as a check.
 
     Returns
     -------
@@ -90,14 +101,22 @@ def measure_bead_focal_plane(
     ------
     TypeError, ValueError
         Where an argument is wrong or the planes differ in shape; the message says what would be right.
+    ModelError
+        Where there is no such distance model.
     """
     check_arguments(measure_bead_focal_plane, locals())
+    if distance_model is not None:
+        load_model(distance_model, DISTANCE_TASK)
     stack = as_stack(stack_zyx)
     z = plane_positions(len(stack), z_step_um, z_um)
     empty = BeadFocalPlane(z_um=z, pixel_size_um=pixel_size_um, bead_diameter_um=bead_diameter_um, contrast=contrast)
     detection = find_beads(iter(stack), bead_diameter_um, pixel_size_um, contrast)
     if not detection.beads:
         return replace(empty, refused=detection.refused, status=status.NO_CONTENT, reason=f"no bead: {detection.text}")
+    if len(stack) == 1 and distance_model is not None:
+        told = (distance_model, interval_level, z_error_um)
+        single = measure_single_plane(replace(empty, refused=detection.refused), stack[0], detection.beads, *told)
+        return _with_target(_with_field(single), target_offset_um)
     table = measure_beads(
         iter(stack), detection.beads, pixel_size_um, contrast, saturation_level, detection.refused, black_level
     )
@@ -108,7 +127,11 @@ def measure_bead_focal_plane(
     found = replace(found, warnings=reference.warnings)
     if contrast == "fluorescence":
         found = _with_widths(found, stack, saturation_level)
-    return _answer(_with_field(found), table, target_offset_um)
+    if distance_model is not None:
+        sizes_um = (pixel_size_um, bead_diameter_um)
+        distances = stack_distances(stack, table.centres_bz_yx[table.usable_b], sizes_um, distance_model)
+        found = replace(found, plane_distances=distances)
+    return _with_target(_answer(_with_field(found), table), target_offset_um)
 
 
 def _beads(detection: BeadDetection, table: FeatureTable, z_um: np.ndarray) -> tuple[BeadMeasurement, ...]:
@@ -156,20 +179,21 @@ def _with_field(result: BeadFocalPlane) -> BeadFocalPlane:
     return replace(result, beads=beads, field_shape=shape)
 
 
-def _answer(result: BeadFocalPlane, table: FeatureTable, target_offset_um: Optional[float]) -> BeadFocalPlane:
+def _answer(result: BeadFocalPlane, table: FeatureTable) -> BeadFocalPlane:
     """Fill in the numbers, or why there are none."""
     reference = result.reference
     saturated = (table.reason_bz == refusal.SATURATED).mean(axis=0)
     result = replace(result, saturated_share_z=saturated)
     if reference.status == status.OK:
-        return replace(
-            result,
-            reference_focal_plane_um=reference.z_um,
-            interval_um=reference.interval_um,
-            target_um=float("nan") if target_offset_um is None else reference.z_um + target_offset_um,
-        )
+        return replace(result, reference_focal_plane_um=reference.z_um, interval_um=reference.interval_um)
     planes = int((saturated > _MANY_SATURATED_SHARE).sum())
     if planes <= len(saturated) / 2:
-        return replace(result, status=reference.status, reason=reference.reason)
+        hint = "; a distance model tells how far a single plane is off" if len(saturated) == 1 else ""
+        return replace(result, status=reference.status, reason=reference.reason + hint)
     reason = f"most beads are saturated in {planes} of {len(saturated)} planes; {reference.reason}"
     return replace(result, status=status.SATURATED, reason=reason)
+
+
+def _with_target(result: BeadFocalPlane, offset_um: Optional[float]) -> BeadFocalPlane:
+    target = float("nan") if offset_um is None else result.reference_focal_plane_um + offset_um
+    return replace(result, target_um=target)

@@ -9,6 +9,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.beads.bead import RefusedBead
+from parfocal.beads.distance.result import DistanceEstimate
 from parfocal.beads.feature_table import FeatureTable
 from parfocal.beads.field import FieldShape
 from parfocal.beads.focal_plane import ReferenceFocalPlane
@@ -97,6 +98,9 @@ class BeadFocalPlane:
         `ok`, or why there is no answer: see `parfocal.status`.
     warnings : tuple of str
         For answers that deserve care.
+    plane_distances : tuple of DistanceEstimate
+        With a distance model: how far each plane lies from the reference focal plane as read off its beads, positive
+        above; empty without one.
     features : FeatureTable or None
         Features of all beads in all planes, to pool stacks (`parfocal.beads.pooling`); None without beads.
     """
@@ -116,6 +120,7 @@ class BeadFocalPlane:
     status: str = status.OK
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    plane_distances: tuple[DistanceEstimate, ...] = field(default=(), repr=False)
     features: Optional[FeatureTable] = field(default=None, repr=False)
 
     @property
@@ -128,6 +133,11 @@ class BeadFocalPlane:
         """Number of beads that the reference focal plane rests on."""
         return sum(bead.used for bead in self.beads)
 
+    @property
+    def distance_um(self) -> float:
+        """Distance of a single plane from the reference focal plane, um, positive above; NaN for a stack."""
+        return float(self.z_um[0]) - self.reference_focal_plane_um if len(self.z_um) == 1 else NAN
+
     def bead_table(self) -> pd.DataFrame:
         """Table of the beads and the refused candidates, one row each; lengths in um, places in px."""
         import pandas as pd
@@ -137,6 +147,11 @@ class BeadFocalPlane:
             {"y_px": r.y_px, "x_px": r.x_px, "used": False, "reason": f"{r.reason}: {r.text}"} for r in self.refused
         ]
         return pd.DataFrame(rows, columns=BEAD_COLUMNS)
+
+
+def distance_text(distance_um: float) -> str:
+    """Say a signed distance in words, such as `3.25 um above the REFP`."""
+    return f"{abs(distance_um):.2f} um {'above' if distance_um >= 0 else 'below'} the REFP"
 
 
 BEAD_COLUMNS = [

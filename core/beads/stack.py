@@ -11,6 +11,8 @@ import numpy as np
 def as_stack(stack_zyx: Any) -> Any:
     """Return something with a length that gives planes (y, x) one by one, as often as it is gone through.
 
+    A plane (y, x) is a stack of one.
+
     Raises
     ------
     TypeError, ValueError
@@ -23,6 +25,6 @@ def as_stack(stack_zyx: Any) -> Any:
         raise ValueError("stack_zyx must hold planes, got none")
     if isinstance(stack, Sequence):
         return stack
-    if np.ndim(stack) != 3:
-        raise ValueError(f"stack_zyx must be (z, y, x), got shape {np.shape(stack)}")
-    return stack
+    if np.ndim(stack) not in (2, 3):
+        raise ValueError(f"stack_zyx must be (z, y, x) or a plane (y, x), got shape {np.shape(stack)}")
+    return stack if np.ndim(stack) == 3 else stack[None]

@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parfocal.beads.batch.history import parse_date
+from parfocal.beads.batch.positions import SINGLE_PLANE
 from parfocal.beads.batch.targets import Target
 from parfocal.beads.batch.verdict import Limits
 from parfocal.beads.measure import measure_bead_focal_plane
+from parfocal.beads.result import distance_text
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import CommandSpec, command_spec
 
@@ -45,6 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "all stacks, or once for each",
     )
     parser.add_argument("--channel", type=int, metavar="NUMBER", help="channel to measure, from 0 (default: all)")
+    parser.add_argument(
+        "--single-planes",
+        action="store_true",
+        help="each plane of each file is an image by itself: tell its distance by the distance model",
+    )
     parser.add_argument("--repeats", action="store_true", help="the stacks are repeats of one sample: pool them")
     parser.add_argument(
         "--target",
@@ -67,6 +74,7 @@ def _add_limits(group: Any) -> None:
     limits = (
         ("interval-um", float, "largest half width of the interval of the reference focal plane, um"),
         ("tilt-um-per-mm", float, "largest tilt of the focal plane across the field, um per mm"),
+        ("distance-um", float, "largest distance of a single plane from the reference focal plane, um, either side"),
         ("refp-shift-um", float, "largest shift since the last comparable entry of the history, um"),
     )
     for name, kind, text in limits:
@@ -101,9 +109,14 @@ def run(options: argparse.Namespace) -> int:
         z_tables=tuple(options.z_csv),
         channel=options.channel,
         limits=Limits(
-            options.limit_interval_um, options.limit_tilt_um_per_mm, options.limit_refp_shift_um, options.fewest_beads
+            options.limit_interval_um,
+            options.limit_tilt_um_per_mm,
+            options.limit_distance_um,
+            options.limit_refp_shift_um,
+            options.fewest_beads,
         ),
         targets=tuple(options.target),
+        single_planes=options.single_planes,
         repeats=options.repeats,
         history=options.history,
         instrument=options.instrument,
@@ -130,11 +143,15 @@ def _stack_lines(stack: JudgedStack) -> list[str]:
     result = stack.measured.result
     if result.answered:
         low, high = result.interval_um
-        text = f"REFP {result.reference_focal_plane_um:.2f} +- {(high - low) / 2:.2f} um, {result.n_beads} beads"
+        half = (high - low) / 2
+        text = f"REFP {result.reference_focal_plane_um:.2f} +- {half:.2f} um, {result.n_beads} beads"
+        if math.isfinite(result.distance_um):
+            text = f"{distance_text(result.distance_um)} +- {half:.2f} um, {result.n_beads} beads"
     else:
         text = f"no answer ({result.status}): {result.reason}"
     lines = [f"{stack.measured.name}: {text}" + (f": {stack.verdict.word}" if stack.verdict.word else "")]
-    lines += [f"  target {target}: z {z:.2f} um" for target, z in zip(stack.targets, stack.target_z_um) if z == z]
+    goal = "move z by" if stack.measured.z_origin == SINGLE_PLANE else "z"
+    lines += [f"  target {target}: {goal} {z:.2f} um" for target, z in zip(stack.targets, stack.target_z_um) if z == z]
     if stack.pooled is not None and math.isfinite(stack.pooled.reference_focal_plane_um):
         lines.append(f"  pooled: REFP {stack.pooled.reference_focal_plane_um:.2f} um")
     left_out = sum(map(bool, stack.measured.reasons))

@@ -1,4 +1,4 @@
-"""`parfocal train focus-quality`."""
+"""`parfocal train focus-quality` and `parfocal train bead-distance`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from parfocal.commands import command_spec
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the models that can be trained, each with the options of its training function."""
+    from parfocal.beads.distance.training import train_bead_distance
     from parfocal.focus_quality.training import train_focus_quality
 
-    spec = command_spec(train_focus_quality)
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
-    task = tasks.add_parser("focus-quality", help=spec.summary, description=spec.summary)
-    add_command_options(task, spec, positional=("images",))
-    task.set_defaults(train=train_focus_quality)
+    for name, train in (("focus-quality", train_focus_quality), ("bead-distance", train_bead_distance)):
+        spec = command_spec(train)
+        task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
+        add_command_options(task, spec, positional=("images",))
+        task.set_defaults(train=train)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -113,6 +113,19 @@ def open_stacks(path: Path) -> Iterator[OpenStack]:
         raise UnreadableImage(f"{type(error).__name__}: {one_line(error)}") from error
 
 
+def single_planes(stack: OpenStack) -> Iterator[OpenStack]:
+    """Give each plane of a stack as a stack of its own; `part` tells them apart."""
+    for index, (name, reason) in enumerate(zip(stack.names, stack.reasons)):
+        yield replace(
+            stack,
+            part=f"{stack.part} z{index}".strip() if len(stack.planes) > 1 else stack.part,
+            planes=stack.planes.only([index]),
+            names=(name,),
+            reasons=(reason,),
+            z_um=None if stack.z_um is None else (stack.z_um[index],),
+        )
+
+
 def _open_tiff(path: Path) -> Iterator[OpenStack]:
     with open_tiff(path) as images:
         for first in images:

@@ -37,8 +37,10 @@ class StackSource:
     is_set: bool
 
 
-def find_stack_sources(arguments: Sequence[str | os.PathLike[str]]) -> list[StackSource]:
+def find_stack_sources(arguments: Sequence[str | os.PathLike[str]], each_file: bool = False) -> list[StackSource]:
     """Say what was named: each folder, pattern and file by itself; but files of single planes make one stack.
+
+    With `each_file` every file is a source of its own, also those of folders and patterns.
 
     Raises
     ------
@@ -46,6 +48,8 @@ def find_stack_sources(arguments: Sequence[str | os.PathLike[str]]) -> list[Stac
         Where there is no such file, or no image in a folder; the message names it.
     """
     texts = [os.fspath(argument) for argument in arguments]
+    if each_file:
+        return [StackSource(str(file), (file,), False) for file in sorted(find_images(texts), key=_by_numbers)]
     named = [Path(text) for text in texts if Path(text).is_file()]
     if len(named) == len(texts) > 1 and _single_planes(named):
         return [StackSource(str(named[0].parent), tuple(sorted(named, key=_by_numbers)), True)]

@@ -56,7 +56,7 @@ def write_report(
         HTML file to write.
     stacks : sequence of JudgedStack
     pictures : sequence of sequences of Path
-        PNG files of each stack, in the order to show them: the first over the whole width, the others side by side.
+        PNG files of each stack, in the order to show them: the last two side by side, the others over the whole width.
     about : ReportAbout
     drift : Path, optional
         Picture of the history.
@@ -89,9 +89,9 @@ def _page(stack: JudgedStack, pictures: Sequence[Path], about: ReportAbout, drif
         f"<div>{criteria_table(stack.verdict.criteria)}{target_table(stack)}</div>",
         "</div>",
         remark_list(stack),
-        *map(_image, pictures[:1]),
+        *map(_image, pictures[:-2]),
         '<div class="columns">',
-        *(f"<div>{_image(picture)}</div>" for picture in pictures[1:]),
+        *(f"<div>{_image(picture)}</div>" for picture in pictures[-2:]),
         "</div>",
         _image(drift) if drift is not None else "",
         _foot(about),

@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from parfocal.beads.batch.positions import SINGLE_PLANE
 from parfocal.beads.batch.tables import JudgedStack, median_width
 from parfocal.beads.batch.verdict import FAIL, PASS, Criterion
+from parfocal.beads.result import distance_text
 from parfocal.report.beads_style import WARNINGS
 
-_Z_ORIGINS = {"stage": "as the stage or the table states them", "first_plane": "counted from the first plane"}
+_Z_ORIGINS = {
+    "stage": "as the stage or the table states them",
+    "first_plane": "counted from the first plane",
+    "single_plane": "counted from this plane",
+}
 
 
 def answer_text(stack: JudgedStack) -> str:
@@ -21,6 +27,12 @@ def answer_text(stack: JudgedStack) -> str:
     if not result.answered:
         return f'<p class="answer">No answer ({escape(result.status)}): {escape(result.reason)}</p>'
     low, high = result.interval_um
+    if math.isfinite(result.distance_um):
+        return (
+            f'<p class="answer">The plane lies <b>{distance_text(result.distance_um)}</b> \u00b1'
+            f" {number_text((high - low) / 2)} um ({100 * result.reference.level:g} % interval), from"
+            f" {result.n_beads} beads</p>"
+        )
     return (
         f'<p class="answer">REFP at z = <b>{number_text(result.reference_focal_plane_um)} um</b>'
         f" \u00b1 {number_text((high - low) / 2)} um ({100 * result.reference.level:g} % interval), from"
@@ -35,9 +47,16 @@ def number_rows(stack: JudgedStack) -> list[tuple[str, str]]:
         return []
     shape, reference = result.field_shape, result.reference
     refused = Counter(bead.reason for bead in result.refused)
-    rows = [
-        ("REFP by slope", f"{number_text(reference.slope_z_um)} um"),
-        ("REFP by centre intensity", f"{number_text(reference.centre_z_um)} um"),
+    single = len(result.z_um) == 1
+    rows = (
+        [("REFP", f"z = {number_text(result.reference_focal_plane_um)} um")]
+        if single
+        else [
+            ("REFP by slope", f"{number_text(reference.slope_z_um)} um"),
+            ("REFP by centre intensity", f"{number_text(reference.centre_z_um)} um"),
+        ]
+    )
+    rows += [
         ("beads used, found", f"{result.n_beads} of {len(result.beads)}"),
         ("candidates refused", ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in refused.most_common()) or "0"),
         ("tilt", _with_error(shape.tilt_um_per_mm, shape.tilt_error_um_per_mm, "um per mm", shape.reason)),
@@ -75,7 +94,8 @@ def condition_text(stack: JudgedStack) -> str:
         result.contrast.replace("_", " "),
         f"beads of {_given(result.bead_diameter_um)}",
         f"pixel {_given(result.pixel_size_um)}",
-        f"{len(measured.reasons)} planes" + (f", {left_out} left out" if left_out else ""),
+        f"{len(measured.reasons)} plane{'s' if len(measured.reasons) != 1 else ''}"
+        + (f", {left_out} left out" if left_out else ""),
     ]
     known = [z for z in measured.z_um if math.isfinite(z)]
     if known:
@@ -103,10 +123,9 @@ def target_table(stack: JudgedStack) -> str:
     """Table of the target planes; nothing without any."""
     if not stack.targets:
         return ""
-    rows = [
-        (f"target {target.name}", f"REFP {target.offset_um:+g} um" + (f": z = {number_text(z)} um" if z == z else ""))
-        for target, z in zip(stack.targets, stack.target_z_um)
-    ]
+    goal = "move z by" if stack.measured.z_origin == SINGLE_PLANE else "z ="
+    places = [f": {goal} {number_text(z)} um" if math.isfinite(z) else "" for z in stack.target_z_um]
+    rows = [(f"target {t.name}", f"REFP {t.offset_um:+g} um{place}") for t, place in zip(stack.targets, places)]
     return row_table(rows)
 
 

@@ -170,7 +170,7 @@ def test_wrong_arguments_are_named(simulated, settings, message):
 def test_no_stack_is_refused():
     with pytest.raises(TypeError, match="must be an array"):
         measure_bead_focal_plane(5, z_step_um=1.0, **OPTICS)
-    with pytest.raises(ValueError, match=r"must be \(z, y, x\), got shape \(4, 4\)"):
-        measure_bead_focal_plane(np.zeros((4, 4)), z_step_um=1.0, **OPTICS)
+    with pytest.raises(ValueError, match=r"must be \(z, y, x\) or a plane \(y, x\), got shape \(4,\)"):
+        measure_bead_focal_plane(np.zeros(4), z_step_um=1.0, **OPTICS)
     with pytest.raises(ValueError, match="got none"):
         measure_bead_focal_plane(np.zeros((0, 4, 4)), z_step_um=1.0, **OPTICS)

@@ -27,7 +27,8 @@ class HistoryEntry:
     contrast : str
         `bright_field` or `fluorescence`.
     z_origin : str
-        `stage` where the positions are those of the stage, `first_plane` where z is counted from the first plane.
+        `stage` where the positions are those of the stage, `first_plane` where z is counted from the first plane,
+        `single_plane` where there is but one and z is counted from it.
     bead_diameter_um : float
     reference_focal_plane_um, interval_low_um, interval_high_um : float
         NaN without an answer.

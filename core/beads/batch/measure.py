@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from parfocal.batch.measure import claim_output
 from parfocal.batch.worker import common_names
@@ -20,6 +20,7 @@ from parfocal.beads.batch.settings import BatchSettings, check_given
 from parfocal.beads.batch.stack import MeasuredStack, measure_stack, refused_stack
 from parfocal.beads.batch.targets import Target
 from parfocal.images.metadata import UnreadableImage
+from parfocal.images.open_stack import single_planes
 from parfocal.images.stacks import StackSource, find_stack_sources, read_stacks
 
 
@@ -68,13 +69,13 @@ def measure_bead_stacks(
     check_given(given, settings)
     positions = [read_positions(path) for path in settings.z_tables]
     earlier = [] if settings.history is None else read_history(settings.history)
-    sources = find_stack_sources(paths)
+    sources = find_stack_sources(paths, each_file=settings.single_planes)
     if len(positions) not in (0, 1, len(sources)):
         raise ValueError(f"give one table of positions for all or one for each of {len(sources)}, got {len(positions)}")
     claim_output(output, overwrite, FILES)
     (output / PICTURES).mkdir(exist_ok=True)
     measured, pictures = [], []
-    for stack in _measure_all(sources, positions, given, settings.channel, progress):
+    for stack in _measure_all(sources, positions, given, settings, progress):
         pictures.append(_draw(stack, settings.targets, output / PICTURES))
         measured.append(replace(stack, plane_yx=None))
     return BatchRun(output, settings, date, earlier).finish(measured, pictures)
@@ -84,7 +85,7 @@ def _measure_all(
     sources: Sequence[StackSource],
     positions: Sequence[PositionTable],
     given: dict[str, Any],
-    channel: Optional[int],
+    settings: BatchSettings,
     progress: Callable[[str], None],
 ) -> Iterator[MeasuredStack]:
     names = common_names([Path(source.path) for source in sources])
@@ -94,17 +95,19 @@ def _measure_all(
         try:
             found = False
             for stack in read_stacks(source):
-                if channel is None or stack.metadata.channel == channel:
+                if settings.channel is None or stack.metadata.channel == settings.channel:
                     found = True
-                    yield measure_stack(stack, f"{name} {stack.part}".strip(), given, table)
+                    for part in single_planes(stack) if settings.single_planes else [stack]:
+                        yield measure_stack(part, f"{name} {part.part}".strip(), given, table)
             if not found:
-                yield refused_stack(name, source.path, f"there is no channel {channel} in it", given)
+                yield refused_stack(name, source.path, f"there is no channel {settings.channel} in it", given)
         except (UnreadableImage, OSError, MemoryError) as error:
             yield refused_stack(name, source.path, str(error) or type(error).__name__, given)
 
 
 def _draw(stack: MeasuredStack, targets: Sequence[Target], folder: Path) -> list[Path]:
     """Draw the pictures of a stack; none of one that could not be measured."""
+    from parfocal.report.beads_distance import draw_distances
     from parfocal.report.beads_field import draw_field
     from parfocal.report.beads_plane import draw_beads
     from parfocal.report.beads_profile import draw_profiles
@@ -115,8 +118,12 @@ def _draw(stack: MeasuredStack, targets: Sequence[Target], folder: Path) -> list
     refp = result.reference_focal_plane_um
     places = [(target.name, refp + target.offset_um) for target in targets] if math.isfinite(refp) else []
     height, width = stack.plane_yx.shape
-    return [
-        draw_profiles(result, folder / f"{stem}_profiles.png", places),
+    pictures = [
         draw_field(result, (height, width), folder / f"{stem}_field.png"),
         draw_beads(result, stack.plane_yx, float(stack.z_um[stack.plane_index]), folder / f"{stem}_beads.png"),
     ]
+    if result.plane_distances:
+        pictures.insert(0, draw_distances(result, folder / f"{stem}_distances.png"))
+    if len(result.z_um) > 1:
+        pictures.insert(0, draw_profiles(result, folder / f"{stem}_profiles.png", places))
+    return pictures

@@ -14,7 +14,7 @@ import numpy as np
 
 from parfocal.images.open_stack import OpenStack
 
-STAGE, FIRST_PLANE = "stage", "first_plane"
+STAGE, FIRST_PLANE, SINGLE_PLANE = "stage", "first_plane", "single_plane"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def positions_of(
     reasons : list of str
         Those of the stack, with those of planes that have no position.
     origin : str
-        `stage` or `first_plane`.
+        `stage`, `first_plane`, or `single_plane`, whose z is 0 where nothing is said.
 
     Raises
     ------
@@ -95,6 +95,8 @@ def positions_of(
     elif z_step_um is None and stack.z_um is not None:
         z_um = np.array([math.nan if z is None else z for z in stack.z_um])
         missing = "its file states no position"
+    elif count == 1:
+        return np.zeros(1), list(stack.reasons), SINGLE_PLANE
     elif step is not None:
         return step * np.arange(count, dtype=float), list(stack.reasons), FIRST_PLANE
     else:

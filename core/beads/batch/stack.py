@@ -42,7 +42,8 @@ class MeasuredStack:
     files : tuple of str
         (n,) file of each plane, or nothing.
     z_origin : str
-        `stage` where the positions are those of the stage, `first_plane` where they are counted from the first plane.
+        `stage` where the positions are those of the stage, `first_plane` where they are counted from the first plane,
+        `single_plane` where there is but one and z is counted from it.
     warnings : tuple of str
         Of the result and of the files.
     plane_yx : ndarray or None

@@ -69,10 +69,24 @@ def plane_rows(stack: MeasuredStack) -> list[dict[str, Any]]:
         columns["saturated_share"] = stack.result.saturated_share_z
     for name, curve in (("steepest_slope", reference.slope), ("centre_intensity", reference.centre)):
         columns.update(_curve_columns(name, curve, stack.result.z_um))
+    columns.update(_distance_columns(stack))
     for name, values in columns.items():
         for index, value in zip(usable, values):
             rows[int(index)][name] = value
     return rows
+
+
+def _distance_columns(stack: MeasuredStack) -> dict[str, Any]:
+    """What a distance model reads off each plane; nothing without one."""
+    found = stack.result.plane_distances
+    if not found:
+        return {}
+    return {
+        "distance_um": [distance.distance_um for distance in found],
+        "distance_error_um": [distance.standard_error_um for distance in found],
+        "distance_beads": [distance.n_beads for distance in found],
+        "distance_status": [distance.status for distance in found],
+    }
 
 
 def _curve_columns(name: str, curve: FeatureCurve, z_um: np.ndarray) -> dict[str, np.ndarray]:
@@ -116,6 +130,7 @@ def summary_row(stack: JudgedStack) -> dict[str, Any]:
         "interval_low_um": low,
         "interval_high_um": high,
         "interval_level": reference.level,
+        "distance_um": result.distance_um,
         "slope_z_um": reference.slope_z_um,
         "centre_z_um": reference.centre_z_um,
         "n_beads": result.n_beads,
@@ -162,7 +177,7 @@ def write_tables(output: Path, stacks: Sequence[JudgedStack], about: dict[str, A
     planes = pd.DataFrame([row for stack in stacks for row in plane_rows(stack.measured)], columns=_PLANE_COLUMNS)
     for name in ("bead", "n_planes", "saturated_planes"):
         beads[name] = beads[name].astype("Int64")
-    for name in ("steepest_slope_beads", "centre_intensity_beads"):
+    for name in ("steepest_slope_beads", "centre_intensity_beads", "distance_beads"):
         planes[name] = planes[name].astype("Int64")
     written = [output / name for name in (BEADS, PLANES, SUMMARY, SUMMARY_JSON)]
     for path, frame in zip(written, (beads, planes, pd.DataFrame(rows))):
@@ -215,6 +230,10 @@ _PLANE_COLUMNS = [
     "centre_intensity_smooth",
     "centre_intensity_beads",
     "saturated_share",
+    "distance_um",
+    "distance_error_um",
+    "distance_beads",
+    "distance_status",
     "measured",
     "reason",
 ]

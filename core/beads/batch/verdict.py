@@ -21,6 +21,8 @@ class Limits:
         Largest half width of the interval of the reference focal plane, um.
     tilt_um_per_mm : float, optional
         Largest tilt of the focal plane across the field, um per mm.
+    distance_um : float, optional
+        Largest distance of a single plane from the reference focal plane, um, to either side.
     refp_shift_um : float, optional
         Largest distance of the reference focal plane from that of the last entry of the history, um.
     fewest_beads : int, optional
@@ -34,11 +36,12 @@ class Limits:
 
     interval_um: Optional[float] = None
     tilt_um_per_mm: Optional[float] = None
+    distance_um: Optional[float] = None
     refp_shift_um: Optional[float] = None
     fewest_beads: Optional[int] = None
 
     def __post_init__(self) -> None:
-        for name in ("interval_um", "tilt_um_per_mm", "refp_shift_um", "fewest_beads"):
+        for name in ("interval_um", "tilt_um_per_mm", "distance_um", "refp_shift_um", "fewest_beads"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"the limit {name} must be above 0 and finite, got {value!r}")
@@ -108,6 +111,9 @@ def judge(result: BeadFocalPlane, limits: Limits, last_refp_um: Optional[float] 
     if limits.tilt_um_per_mm is not None:
         reason = shape.reason or no_answer
         criteria.append(_at_most("tilt, um per mm", limits.tilt_um_per_mm, shape.tilt_um_per_mm, reason))
+    if limits.distance_um is not None:
+        reason = no_answer if len(result.z_um) == 1 else "a stack lies at no single distance"
+        criteria.append(_at_most("distance from the REFP, um", limits.distance_um, abs(result.distance_um), reason))
     if limits.refp_shift_um is not None:
         name, limit = "shift since the last entry, um", limits.refp_shift_um
         if last_refp_um is None:
