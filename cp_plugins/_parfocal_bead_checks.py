@@ -14,21 +14,22 @@ else:  # CellProfiler imports the files of its plugins folder one by one, with t
     import _parfocal_bead_settings as bead_settings
 
 _LEAST_DIAMETER_PX = 3.0
+_TASK = "bead_distance"
 
 
 def check_stack_form(module: Any, pipeline: Any) -> None:
     """Refuse a form of the stack that does not fit how the pipeline loads images."""
     loads_3d = [other.process_as_3d.value for other in pipeline.modules() if hasattr(other, "process_as_3d")]
-    if any(loads_3d) and module.grouped:
+    if any(loads_3d) and (module.grouped or module.single):
         raise ValidationError(
             "The image sets are 3D (Process as 3D in NamesAndTypes is on): switch it off, or select "
             f"{bead_settings.VOLUME}",
             module.stack_form,
         )
-    if loads_3d and not any(loads_3d) and not module.grouped:
+    if loads_3d and not any(loads_3d) and not (module.grouped or module.single):
         raise ValidationError(
             "The image sets are single planes: switch Process as 3D on in NamesAndTypes, or select "
-            f"{bead_settings.GROUPED}",
+            f"{bead_settings.GROUPED} or {bead_settings.SINGLE}",
             module.stack_form,
         )
     if module.grouped:
@@ -63,3 +64,20 @@ def check_beads(module: Any) -> None:
             f"{diameter:g} um",
             module.bead_diameter_um,
         )
+
+
+def check_distance_model(setting: Any) -> None:
+    """Refuse a blank, and a model that is not there or is for another task, which only parfocal can tell."""
+    name = setting.value.strip()
+    if not name:
+        raise ValidationError("Enter the name of a distance model, or the path of its folder", setting)
+    try:
+        from parfocal.registry import ModelError, model_folder, read_config
+    except ImportError:  # the run says how to install it
+        return
+    try:
+        found = read_config(model_folder(name, _TASK)).get("task")
+    except ModelError as error:
+        raise ValidationError(str(error), setting) from error
+    if found != _TASK:
+        raise ValidationError(f"The model must be one for {_TASK}, {name} is one for {found}", setting)

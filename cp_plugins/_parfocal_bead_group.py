@@ -12,10 +12,8 @@ from cellprofiler_core.workspace import Workspace
 
 if __package__:
     from . import _parfocal_bead_stack as bead_stack
-    from . import _parfocal_host as host
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     import _parfocal_bead_stack as bead_stack
-    import _parfocal_host as host
 
 
 def modules_run_twice(pipeline: Any, module: Any) -> list[Any]:
@@ -45,12 +43,9 @@ def group_stack(module: Any, workspace: Any, image_numbers: Sequence[int], in_co
             if image is None:
                 planes.append(None)
                 continue
-            host.check_pixels(image, name, provider, in_counts)
-            if image.volumetric:
-                raise ValueError(f"{name} is a 3D image, not a single plane: select how the stack is given")
-            scale = host.count_scale(image, provider)
-            planes.append(bead_stack.plane_counts(image.pixel_data, image.mask if image.has_mask else None, scale))
-            full_scale = full_scale or bead_stack.full_scale(image, scale)
+            plane, limit = bead_stack.image_plane(image, name, provider, in_counts)
+            planes.append(plane)
+            full_scale = full_scale or limit
     shapes = [(0, 0) if plane is None else plane.shape for plane in planes]
     return bead_stack.BeadStack(planes, tuple(image_numbers), with_odd_sizes(reasons, shapes), full_scale)
 

@@ -61,13 +61,15 @@ class Sources:
         self._files: dict[tuple[Path, int], PlaneFile] = {}
 
     def z_um(self) -> tuple[np.ndarray, str]:
-        """Positions (n_planes,), um, NaN where one is missing, and why it is.
+        """Positions (n_planes,), um, NaN where one is missing, and why it is; a single image lies at 0.
 
         Raises
         ------
         ValueError, OSError
             Where nothing is known of them; the message says what is missing.
         """
+        if self._module.single:
+            return np.zeros(1), ""
         source = self._module.z_source.value
         if source == bead_settings.Z_METADATA:
             return self._from_metadata(), f"its metadata {self._module.z_tag.value.strip()} is no number"

@@ -32,6 +32,8 @@ class MeasuredBeads:
         Plane nearest to the reference focal plane, or the middle one.
     plane_yx : ndarray or None
         That plane, counts.
+    single : bool
+        Whether it is a single image, whose plane lies at z = 0, and no stack.
     """
 
     result: Any
@@ -41,29 +43,41 @@ class MeasuredBeads:
     reasons: tuple[str, ...]
     plane_index: int = 0
     plane_yx: Optional[np.ndarray] = field(default=None, repr=False)
+    single: bool = False
 
     def features(self) -> dict[str, float]:
-        """Numbers of the stack, NaN where there is no answer."""
-        result, reference = self.result, self.result.reference
-        answered = result.answered
+        """Numbers of the stack, or of a single image by its beads; NaN where there is no answer."""
+        result = self.result
         return {
             "ReferenceFocalPlaneUm": result.reference_focal_plane_um,
             "IntervalLowUm": result.interval_um[0],
             "IntervalHighUm": result.interval_um[1],
-            "SlopeZUm": reference.slope_z_um if answered else math.nan,
-            "CentreZUm": reference.centre_z_um if answered else math.nan,
+            **({} if self.single else self._extrema()),
             "TargetUm": result.target_um,
             "BeadCount": float(result.n_beads),
             "RefusedCount": float(len(result.refused) + len(result.beads) - result.n_beads),
             "TiltUmPerMm": result.field_shape.tilt_um_per_mm,
             "TiltErrorUmPerMm": result.field_shape.tilt_error_um_per_mm,
-            "Answered": float(answered),
+            "Answered": float(result.answered),
+        }
+
+    def _extrema(self) -> dict[str, float]:
+        found, answered = self.result.reference, self.result.answered
+        return {
+            "SlopeZUm": found.slope_z_um if answered else math.nan,
+            "CentreZUm": found.centre_z_um if answered else math.nan,
         }
 
     def plane_features(self, index: int) -> dict[str, float]:
-        """Numbers of one plane: its position and its signed distance, positive above the reference focal plane."""
-        z = float(self.z_um[index])
-        return {"PlaneZUm": z, "DistanceUm": z - self.result.reference_focal_plane_um}
+        """Numbers of one plane: its signed distance, positive above the reference focal plane, and where it lies.
+
+        A plane of a group has its position, a single image the interval of the distance.
+        """
+        z, (low, high) = float(self.z_um[index]), self.result.interval_um
+        distance = z - self.result.reference_focal_plane_um
+        if self.single:
+            return {"DistanceUm": distance, "DistanceLowUm": z - high, "DistanceHighUm": z - low}
+        return {"PlaneZUm": z, "DistanceUm": distance}
 
     def texts(self) -> dict[str, str]:
         """Text measurements."""
@@ -80,10 +94,11 @@ class MeasuredBeads:
         columns = {
             "Used": [float(bead.used) for bead in beads],
             "FocalPlaneUm": [bead.focal_plane_um for bead in beads],
-            "FocalPlaneErrorUm": [bead.focal_plane_error_um for bead in beads],
             "DistanceUm": [bead.focal_plane_um - self.result.reference_focal_plane_um for bead in beads],
         }
-        if self.result.contrast == "fluorescence":
+        if not self.single:
+            columns["FocalPlaneErrorUm"] = [bead.focal_plane_error_um for bead in beads]
+        if not self.single and self.result.contrast == "fluorescence":
             for feature, name in _WIDTHS.items():
                 columns[feature] = [getattr(bead.widths, name, math.nan) for bead in beads]
         return {feature: np.array(values, dtype=float) for feature, values in columns.items()}

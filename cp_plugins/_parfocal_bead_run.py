@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -17,6 +17,31 @@ else:  # CellProfiler imports the files of its plugins folder one by one, with t
     import _parfocal_bead_stack as bead_stack
     from _parfocal_bead_positions import Sources
     from _parfocal_bead_result import MeasuredBeads, nearest_plane
+
+
+# Which make counts of any scale the same for a distance model.
+_WITHOUT_COUNTS = ("average_background", "z_score")
+
+
+def measure(module: Any, workspace: Any) -> tuple[MeasuredBeads, Optional[int]]:
+    """Measure what the image set belongs to; gives also its place among the planes, or None for a 3D image."""
+    if module.single:
+        return measure_image(module, workspace), 0
+    if not module.grouped:
+        return measure_volume(module, workspace), None
+    measured = measure_group(module, workspace)
+    return measured, measured.image_numbers.index(workspace.measurements.image_set_number)
+
+
+def measure_image(module: Any, workspace: Any) -> MeasuredBeads:
+    """Measure the single image of an image set (ValueError where it is none that can be measured)."""
+    from parfocal.beads.distance.predict import TASK
+    from parfocal.registry import load_model
+
+    arguments = module.arguments()
+    normalisation = load_model(arguments["distance_model"], TASK).config["normalisation"]
+    stack = bead_stack.single_plane(workspace, module.image_name.value, normalisation not in _WITHOUT_COUNTS)
+    return _measured(module, workspace, stack, arguments)
 
 
 def measure_volume(module: Any, workspace: Any) -> MeasuredBeads:
@@ -55,7 +80,8 @@ def _measured(module: Any, workspace: Any, stack: Any, arguments: dict[str, Any]
         known = {name: arguments[name] for name in ("bead_diameter_um", "contrast")}
         reason = " ".join(str(error).split()) or type(error).__name__
         result = BeadFocalPlane(status=status.UNREADABLE, reason=reason, **known)
-        return MeasuredBeads(result, stack.image_numbers, shapes, unknown, stack.reasons, n_planes // 2)
+        planes = (stack.image_numbers, shapes, unknown, stack.reasons, n_planes // 2)
+        return MeasuredBeads(result, *planes, single=module.single)
 
 
 def _answer(
@@ -65,7 +91,7 @@ def _answer(
 
     sources = Sources(module, workspace.measurements, stack.image_numbers, len(shapes))
     arguments = {**arguments, "pixel_size_um": sources.pixel_size_um()}
-    if arguments["saturation_level"] is None:
+    if arguments.get("saturation_level") is None:
         arguments["saturation_level"] = stack.full_scale
     z, missing = sources.z_um()
     reasons = tuple(reason or ("" if np.isfinite(where) else missing) for reason, where in zip(stack.reasons, z))
@@ -75,4 +101,4 @@ def _answer(
     result = measure_bead_focal_plane(stack.usable(usable), z_um=z[usable], **arguments)
     nearest = nearest_plane(z, reasons, result.reference_focal_plane_um)
     measured = MeasuredBeads(result, stack.image_numbers, shapes, z, reasons, nearest)
-    return replace(measured, plane_yx=np.array(stack.planes[nearest]))
+    return replace(measured, plane_yx=np.array(stack.planes[nearest]), single=module.single)

@@ -13,16 +13,27 @@ if __package__:
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     from _parfocal_host import OptionalFloat
 
-VOLUME, GROUPED = "One 3D image", "One plane in each image set of a group"
+VOLUME, GROUPED, SINGLE = "One 3D image", "One plane in each image set of a group", "A single image of beads"
 Z_STEP, Z_METADATA, Z_FILE = "A z step", "Metadata of the image sets", "The image file"
 CONTRASTS = ("Bright field", "Fluorescence")
 # Arguments of the command; the z step becomes positions.
 OPTIONS = ("contrast", "bead_diameter_um", "pixel_size_um", "black_level", "saturation_level", "z_error_um")
-OPTIONS += ("interval_level", "target_offset_um", "seed")
-# In the order in which they are shown and stored.
+OPTIONS += ("interval_level", "target_offset_um", "seed", "distance_model")
+# In the order in which they are stored, and shown for a stack.
 SETTINGS = ("image_name", "stack_form", "objects_name", "z_source", "z_step_um", "z_tag", "z_factor_um", *OPTIONS)
 # The settings that belong to each source of z.
 Z_SETTINGS = {Z_STEP: ("z_step_um",), Z_METADATA: ("z_tag", "z_factor_um"), Z_FILE: ()}
+# In the order in which they are shown for a single image; the others have no say in its answer.
+SINGLE_SETTINGS = ("image_name", "stack_form", "distance_model", "objects_name", "contrast", "bead_diameter_um")
+SINGLE_SETTINGS += ("pixel_size_um", "z_error_um", "interval_level", "target_offset_um")
+
+
+def in_use(form: str, z_source: str) -> tuple[str, ...]:
+    """List the settings that matter with these choices, in the order in which they are shown."""
+    if form == SINGLE:
+        return SINGLE_SETTINGS
+    unused = {name for source, group in Z_SETTINGS.items() if source != z_source for name in group}
+    return tuple(name for name in SETTINGS if name not in unused | {"distance_model"})
 
 
 def contrast_name(shown: str) -> str:
@@ -34,7 +45,7 @@ def create() -> dict[str, Any]:
     """Make the settings by name."""
     return {
         "image_name": ImageSubscriber("Select the image of beads", "None", doc=_IMAGE),
-        "stack_form": Choice("How is the stack given?", [VOLUME, GROUPED], VOLUME, doc=_STACK_FORM),
+        "stack_form": Choice("How are the beads imaged?", [VOLUME, GROUPED, SINGLE], VOLUME, doc=_STACK_FORM),
         "objects_name": LabelName("Name the beads", "Beads", doc=_OBJECTS),
         "z_source": Choice("Where do the z positions come from?", list(Z_SETTINGS), Z_STEP, doc=_Z_SOURCE),
         "z_step_um": OptionalFloat("z step (um)", None, 0.0001, 1000.0, doc=_Z_STEP),
@@ -49,6 +60,7 @@ def create() -> dict[str, Any]:
         "interval_level": Float("Level of the interval", 0.95, 0.5, 0.999, doc=_LEVEL),
         "target_offset_um": OptionalFloat("Target above the REFP (um)", None, -10000.0, 10000.0, doc=_TARGET),
         "seed": Integer("Seed of the interval", 0, 0, doc=_SEED),
+        "distance_model": Text("Distance model", "", doc=_DISTANCE_MODEL),
     }
 
 
@@ -58,6 +70,9 @@ the profiles that are measured. Of a color image the mean of red, green and blue
 were masked out (by **MaskImage** or **Crop**) are not looked at."""
 
 _STACK_FORM = f"""\
+A stack tells where the reference focal plane (REFP) is. A single image tells how far it is off, if there is a distance
+model for the microscope.
+
 -  *{VOLUME}:* The image set is a stack: *Process as 3D* is switched on in **NamesAndTypes**, and the image file is a
    TIFF stack. Each image set is one stack and has one row of measurements.
 -  *{GROUPED}:* Each image set is one plane, and **Groups** puts the planes of a stack together, by a metadata tag such
@@ -66,7 +81,11 @@ _STACK_FORM = f"""\
    stack, so that **FlagImage** and the exporting modules can use them in every row. Modules before this one, up to the
    one that makes the image, are run twice, and may not be ones that work on a whole group, such as **MakeProjection**.
 
-   Images of a group are kept in memory in the type of their file until the group is measured."""
+   Images of a group are kept in memory in the type of their file until the group is measured.
+
+-  *{SINGLE}:* Each image set is one plane, in or out of focus, measured by itself: a distance model reads off its
+   beads how far the plane lies from the REFP, and to which side. *Process as 3D* is switched off in **NamesAndTypes**,
+   and no **Groups** are needed."""
 
 _OBJECTS = f"""\
 Enter the name by which other modules will refer to the beads. Each bead that was found becomes an object: a disc of the
@@ -75,7 +94,8 @@ bead's diameter about the center that was measured.
 -  *{VOLUME}:* The disc lies in the plane nearest to the bead's own focal plane, and the other planes are empty there.
 -  *{GROUPED}:* All beads of a group belong to the image set whose plane is nearest to the reference focal plane (the
    middle plane if there is no answer); the other image sets of the group have no beads. Exported tables so have one row
-   for each bead of a stack."""
+   for each bead of a stack.
+-  *{SINGLE}:* The beads belong to the image set that they were found in."""
 
 _Z_SOURCE = f"""\
 -  *{Z_STEP}:* The planes lie at 0, 1, 2, ... steps, in the order of the stack or of the group. Check that order for a
@@ -128,14 +148,32 @@ bead is left out of planes in which it is saturated. Leave it blank to have the 
 
 _Z_ERROR = """\
 By how much the true position of a plane differs from the one given (standard deviation), if you know it from the maker
-of the stage. It widens the interval. What the planes themselves show of it is taken into account in any case."""
+of the stage. It widens the interval, also that of a single image. What the planes of a stack themselves show of it is
+taken into account in any case."""
 
 _LEVEL = """\
-Share of intervals that should hold the true plane, 0.5 to 0.999: of 100 stacks, about 95 intervals do so at 0.95."""
+Share of intervals that should hold the true plane, 0.5 to 0.999: of 100 stacks, or of 100 single images taken with the
+optics that the distance model was made for, about 95 intervals do so at 0.95."""
 
 _TARGET = """\
 Distance of a plane that you want to image at from the reference focal plane (REFP), in micrometers: 12 for 12 um above
-it (towards larger z), -12 for below. Its z is given as *TargetUm*. Leave it blank if there is none."""
+it (towards larger z), -12 for below. Its z is given as *TargetUm*; for a single image that is how far the focus must be
+moved to reach it. Leave it blank if there is none."""
 
 _SEED = """\
 Number from which the random draws behind the interval start. The same stack and seed give the same interval."""
+
+_DISTANCE_MODEL = f"""\
+*(Used only for {SINGLE.lower()})*
+
+Name of a distance model, or the full path of a model folder. A distance model holds for the optics and the beads that
+it was made for:
+
+-  *Your own microscope:* the folder that *parfocal calibrate-beads* writes. It makes the model from z-stacks of beads
+   that you have taken on that microscope, and reports its error on stacks kept back.
+-  *a2k_like* and *nikon_like* come with Parfocal. They were trained on **simulated** images of beads 27 to 30 um
+   across, at 1.5 um per pixel (up to 300 um out of focus) and at 0.65 um per pixel (up to 12 um). They are there to try
+   the module and to start a calibration from; do not expect them to fit a real microscope.
+
+Images of other beads, of other pixels, or that do not look like those a model was made from get no answer, and *Status*
+is *out_of_range* or *out_of_domain*."""

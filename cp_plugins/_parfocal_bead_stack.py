@@ -88,11 +88,33 @@ def volume_stack(workspace: Any, image_name: str, in_counts: bool) -> BeadStack:
     provider = workspace.image_set.get_image_provider(image_name)
     host.check_pixels(image, image_name, provider, in_counts)
     if not image.volumetric:
-        raise ValueError(f"{image_name} is a single plane, not a 3D image: select how the stack is given")
+        raise ValueError(f"{image_name} is a single plane, not a 3D image: select how the beads are imaged")
     scale = host.count_scale(image, provider)
     planes = VolumePlanes(image, scale)
     number = workspace.measurements.image_set_number
     return BeadStack(planes, (number,), ("",) * len(planes), full_scale(image, scale))
+
+
+def image_plane(image: Any, image_name: str, provider: Any, in_counts: bool) -> tuple[np.ndarray, Optional[float]]:
+    """Counts (y, x) of a 2D image and its `full_scale` (ValueError where it is none that can be measured)."""
+    host.check_pixels(image, image_name, provider, in_counts)
+    if image.volumetric:
+        raise ValueError(f"{image_name} is a 3D image, not a single plane: select how the beads are imaged")
+    scale = host.count_scale(image, provider)
+    return plane_counts(image.pixel_data, image.mask if image.has_mask else None, scale), full_scale(image, scale)
+
+
+def single_plane(workspace: Any, image_name: str, counts_matter: bool) -> BeadStack:
+    """Take a 2D image as a stack of one plane (ValueError where it is none that can be measured)."""
+    image = workspace.image_set.get_image(image_name)
+    provider = workspace.image_set.get_image_provider(image_name)
+    if counts_matter and host.count_scale(image, provider) is None:
+        raise ValueError(
+            f"{image_name} does not say which count its value 1.0 stands for, and the distance model goes by counts: "
+            "select the image as it was loaded"
+        )
+    plane, limit = image_plane(image, image_name, provider, in_counts=False)
+    return BeadStack((plane,), (workspace.measurements.image_set_number,), ("",), limit)
 
 
 def full_scale(image: Any, scale: Optional[float]) -> Optional[float]:

@@ -3,9 +3,10 @@ MeasureBeadFocalPlane
 =====================
 
 **MeasureBeadFocalPlane** finds the reference focal plane of a microscope
-from a z-stack of beads, with an interval of uncertainty.
+from a z-stack of beads, or how far a single image of beads is from it and
+to which side, with an interval of uncertainty.
 
-The beads in the stack are found, centered to a fraction of a pixel, and
+*From a stack.* The beads in the stack are found, centered to a fraction of a pixel, and
 their radial profile is measured in each plane: how steep it is, and how
 bright its center. The z at which the slope is smallest and the z at which
 the center is brightest are found between the planes; their mean is the
@@ -14,14 +15,27 @@ that shows cells best, can be named by its distance from it, and found
 again on another day or on another instrument. **Distances are positive
 above the REFP, towards larger z.**
 
+*From a single image.* Beads look different above and below focus. A
+*distance model*, an ensemble of small neural networks, reads off each bead
+how far the image's plane lies from the REFP; the answer is the mean over
+beads and networks. *DistanceUm* is **positive where the plane lies above
+the REFP**, and then z must be lowered by as much to come to it. A model
+holds for the microscope and the beads that it was made for: make one for
+yours from z-stacks of beads with *parfocal calibrate-beads*, and from then
+on a single image is enough to check the instrument. The models that come
+with Parfocal (*a2k_like*, *nikon_like*) were trained on simulated optics
+and refuse images that do not look like those: expect no answer from them on
+a real microscope. See the setting *Distance model*.
+
 With beads spread over the field the module also measures how the focal
 plane is tilted against the stage.
 
 To stop an analysis, or mark its images, where the instrument is not in
 order, follow this module by **FlagImage** with
-*BeadFocalPlane_Answered_...* (minimum 1) and, for instance,
-*BeadFocalPlane_TiltUmPerMm_...* (maximum) in one flag, *Flag if any fail*.
-Do not leave out the first: a stack without an answer has no numbers (they
+*BeadFocalPlane_Answered_...* (minimum 1) and your limits in one flag, *Flag
+if any fail*: *BeadFocalPlane_TiltUmPerMm_...* (maximum) for instance, or for
+single images *BeadFocalPlane_DistanceUm_...* (minimum -5 and maximum 5). Do
+not leave out the first: where there is no answer there are no numbers (they
 are NaN), and **FlagImage** lets NaN pass.
 
 |
@@ -35,15 +49,20 @@ YES          YES          YES
 What do I need as input?
 ^^^^^^^^^^^^^^^^^^^^^^^^
 
-A z-stack of beads of one size, in bright field or in fluorescence, that
-passes through focus, with ten planes or more and at least one bead that
-stands alone; six beads or more are better. It can be given in two ways: as
-one 3D image, or as image sets of one plane each that **Groups** puts
-together.
+Beads of one size, in bright field or in fluorescence, at least one of which
+stands alone; six beads or more are better.
+
+-  *A z-stack* that passes through focus, with ten planes or more. It can be
+   given in two ways: as one 3D image, or as image sets of one plane each that
+   **Groups** puts together.
+-  *Or single images*, in or out of focus, each an image set of its own, and a
+   distance model for the microscope. A bead counts only if the model's crop
+   about it, of 64 pixels with the models that come with Parfocal, is not cut
+   by the border or a mask.
 
 Beads that touch, lie at the border, or are no single round beads are
 refused, and so is dust. One bad bead or plane does not spoil the answer,
-and one bad stack does not end the run.
+and one bad stack or image does not end the run.
 
 The Python package Parfocal must be installed in CellProfiler's Python. If
 it is not, the module says how to install it when it is run.
@@ -53,13 +72,17 @@ Measurements made by this module
 
 *Image measurements*, each followed by the name of the image. z and distances
 are in micrometers. Numbers are NaN where there is no answer. In a group all
-image sets have the numbers of their stack.
+image sets have the numbers of their stack. Of a single image z is counted
+from its own plane, which lies at 0.
 
--  *ReferenceFocalPlaneUm:* z of the REFP, in the z of the planes.
+-  *ReferenceFocalPlaneUm:* z of the REFP, in the z of the planes. Of a single
+   image it is *DistanceUm* with the other sign: by how much z must be changed
+   to come to the REFP.
 -  *IntervalLowUm, IntervalHighUm:* The interval of it.
--  *SlopeZUm, CentreZUm:* z by the slope and by the center, whose mean is
-   the REFP.
--  *TargetUm:* z of the target plane, if one is given.
+-  *SlopeZUm, CentreZUm:* (not of single images) z by the slope and by the
+   center, whose mean is the REFP.
+-  *TargetUm:* z of the target plane, if one is given. Of a single image: by
+   how much z must be changed to come to it.
 -  *BeadCount:* Beads that the REFP rests on.
 -  *RefusedCount:* Beads and candidates that were not used.
 -  *TiltUmPerMm, TiltErrorUmPerMm:* By how much the focal plane rises over a
@@ -67,10 +90,16 @@ image sets have the numbers of their stack.
    of that. Needs three beads, the error four.
 -  *Answered:* 1 if there is a REFP, 0 if not.
 -  *PlaneZUm:* (groups only) z of this image set's plane.
--  *DistanceUm:* (groups only) Its distance from the REFP, positive above.
+-  *DistanceUm:* (groups and single images only) Distance of this image set's
+   plane from the REFP, positive above.
+-  *DistanceLowUm, DistanceHighUm:* (single images only) The interval of it.
 -  *Status:* (text) *ok*, or why there is no answer: *no_content* (no bead, or
    no plane stands out), *too_small* (too few planes), *saturated*, or
-   *unreadable* (the stack, or where its planes lie, cannot be read).
+   *unreadable* (the stack, or where its planes lie, cannot be read). For a
+   single image also *out_of_range* (beads or pixels that the distance model
+   was not made for, or farther from focus than it goes), *out_of_domain* (the
+   beads do not look like those it was made from) or *not_finite* (all beads
+   are partly masked out).
 -  *Reason:* (text) The same as a sentence.
 -  *Warnings:* (text) What makes an answer deserve care, such as
    *extremum_at_end_of_stack*, *single_bead* or *planes_left_out*.
@@ -78,12 +107,17 @@ image sets have the numbers of their stack.
 *Object measurements* of the beads, each followed by the name of the image:
 
 -  *Used:* 1 if the bead took part in the REFP, 0 if not.
--  *FocalPlaneUm, FocalPlaneErrorUm:* z of the bead's own focal plane, and its
-   standard error.
--  *DistanceUm:* The bead's focal plane minus the REFP.
--  *LateralFwhmUm, AxialFwhmUm, SignalToBackground:* (fluorescence only) Full
-   widths at half maximum of the bead's image, and its height over the
-   background.
+-  *FocalPlaneUm:* z of the bead's own focal plane. In a single image it is
+   what the model reads off this bead, with the other sign: -60 where the
+   image's plane lies 60 above the bead's focal plane. NaN if the model refuses
+   the bead.
+-  *FocalPlaneErrorUm:* (not of single images) Its standard error.
+-  *DistanceUm:* The bead's focal plane minus the REFP: by how much this bead
+   lies higher than all together. In a single image it is not the distance of
+   the plane, which *DistanceUm* of the image is.
+-  *LateralFwhmUm, AxialFwhmUm, SignalToBackground:* (stacks in fluorescence
+   only) Full widths at half maximum of the bead's image, and its height over
+   the background.
 
 *Location_Center_X* and *Location_Center_Y* of the beads are the measured
 centers, in fractions of a pixel. All beads that were found are objects;
@@ -112,15 +146,7 @@ from typing import Any
 import numpy as np
 from cellprofiler_core.constants.measurement import (
     C_COUNT,
-    C_LOCATION,
-    C_NUMBER,
-    COLTYPE_FLOAT,
-    COLTYPE_INTEGER,
     FF_COUNT,
-    FTR_CENTER_X,
-    FTR_CENTER_Y,
-    FTR_CENTER_Z,
-    FTR_OBJECT_NUMBER,
     IMAGE,
     M_LOCATION_CENTER_X,
     M_LOCATION_CENTER_Y,
@@ -147,13 +173,11 @@ else:  # CellProfiler imports the files of its plugins folder one by one, with t
     import _parfocal_focus_checks as focus_checks
     import _parfocal_host as host
 
-_LOCATIONS = {C_LOCATION: [FTR_CENTER_X, FTR_CENTER_Y, FTR_CENTER_Z], C_NUMBER: [FTR_OBJECT_NUMBER]}
-
 
 class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file's docstring where a class has none)
     module_name = "MeasureBeadFocalPlane"
     category = "Measurement"
-    variable_revision_number = 1
+    variable_revision_number = 2
 
     def create_settings(self) -> None:
         """Make the settings."""
@@ -166,14 +190,28 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
 
     def visible_settings(self) -> list[Any]:
         """List the settings that matter with the present choices."""
-        chosen = bead_settings.Z_SETTINGS[self.z_source.value]
-        hidden = {name for group in bead_settings.Z_SETTINGS.values() for name in group} - set(chosen)
-        return [getattr(self, name) for name in bead_settings.SETTINGS if name not in hidden]
+        return [getattr(self, name) for name in self._in_use()]
+
+    def _in_use(self) -> tuple[str, ...]:
+        return bead_settings.in_use(self.stack_form.value, self.z_source.value)
+
+    def upgrade_settings(
+        self, setting_values: list[str], variable_revision_number: int, module_name: str
+    ) -> tuple[list[str], int]:
+        """Read pipelines of earlier revisions: revision 1 had no distance model."""
+        if variable_revision_number == 1:
+            setting_values, variable_revision_number = [*setting_values, ""], 2
+        return setting_values, variable_revision_number
 
     @property
     def grouped(self) -> bool:
         """Whether each image set is one plane of a stack."""
         return self.stack_form.value == bead_settings.GROUPED
+
+    @property
+    def single(self) -> bool:
+        """Whether each image set is a plane that is measured by itself."""
+        return self.stack_form.value == bead_settings.SINGLE
 
     def volumetric(self) -> bool:
         """3D images are stacks."""
@@ -186,9 +224,12 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
     def validate_module(self, pipeline: Any) -> None:
         """Raise ValidationError with the setting at fault."""
         bead_checks.check_stack_form(self, pipeline)
-        bead_checks.check_z(self)
+        if self.single:
+            bead_checks.check_distance_model(self.distance_model)
+        else:
+            bead_checks.check_z(self)
+            focus_checks.check_levels(self.black_level, self.saturation_level)
         bead_checks.check_beads(self)
-        focus_checks.check_levels(self.black_level, self.saturation_level)
 
     def prepare_run(self, workspace: Any) -> bool:
         """Check the settings before the first image, which CellProfiler does not do when it runs headless."""
@@ -203,23 +244,21 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
         return True
 
     def get_dictionary_for_worker(self) -> dict[str, Any]:
-        """Share nothing: a group is run by one worker, and 3D images leave nothing behind."""
+        """Share nothing: a group is run by one worker, and other image sets leave nothing behind."""
         return {}
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments of `measure_bead_focal_plane` beside the planes and their positions."""
-        values = {name: getattr(self, name).value for name in bead_settings.OPTIONS}
+        """Arguments of `measure_bead_focal_plane` beside the planes and their positions, as far as they matter."""
+        values = {name: getattr(self, name).value for name in bead_settings.OPTIONS if name in self._in_use()}
         values["contrast"] = bead_settings.contrast_name(self.contrast.value)
+        if self.single:
+            values["distance_model"] = self.distance_model.value.strip()
         return values
 
     def run(self, workspace: Any) -> None:
-        """Measure the stack, or the group at its first image set, and store numbers and beads of the image set."""
+        """Measure the image, or the group at its first image set, and store numbers and beads of the image set."""
         with host.missing_packages_explained(self.module_name):
-            if self.grouped:
-                measured = bead_run.measure_group(self, workspace)
-                index = measured.image_numbers.index(workspace.measurements.image_set_number)
-            else:
-                measured, index = bead_run.measure_volume(self, workspace), None
+            measured, index = bead_run.measure(self, workspace)
         self._store(workspace.measurements, measured, index)
         self._store_beads(workspace, measured, index)
         if self.show_window:
@@ -251,31 +290,21 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
         measurements.add_image_measurement(FF_COUNT % name, np.array([len(places)], dtype=float))
 
     def display(self, workspace: Any, figure: Any) -> None:
-        """Show the profile over z, the plane nearest to focus with its beads, and the numbers."""
+        """Show the profile over z, or the distance by each bead, the plane with its beads, and the numbers."""
         bead_window.draw(figure, workspace.display_data.window, self.image_name.value)
 
     def get_measurement_columns(self, pipeline: Any) -> list[tuple[str, str, str]]:
         """Columns for the export modules: object or image, name, type."""
-        image, beads = self.image_name.value, self.objects_name.value
-        columns = [
-            (IMAGE, names.column(feature, image), names.column_type(feature))
-            for feature in names.image_features(self.grouped)
-        ]
-        columns.append((IMAGE, FF_COUNT % beads, COLTYPE_INTEGER))
-        for feature in (M_LOCATION_CENTER_X, M_LOCATION_CENTER_Y, M_LOCATION_CENTER_Z):
-            columns.append((beads, feature, COLTYPE_FLOAT))
-        columns.append((beads, M_NUMBER_OBJECT_NUMBER, COLTYPE_INTEGER))
-        for feature in self._bead_features():
-            columns.append((beads, names.column(feature, image), COLTYPE_FLOAT))
-        return columns
+        return names.columns(*self._what_is_measured(), self.image_name.value, self.objects_name.value)
 
-    def _bead_features(self) -> list[str]:
-        return names.bead_features(self.contrast.value == bead_settings.CONTRASTS[1])
+    def _what_is_measured(self) -> tuple[str, bool]:
+        """How the beads are imaged, and whether they shine: the choices that decide on the measurements."""
+        return self.stack_form.value, self.contrast.value == bead_settings.CONTRASTS[1]
 
     def get_categories(self, pipeline: Any, object_name: str) -> list[str]:
         """Name the categories, if this module measures the image or these objects."""
         if object_name == self.objects_name.value:
-            return [names.CATEGORY, *_LOCATIONS]
+            return [names.CATEGORY, *names.LOCATIONS]
         return [names.CATEGORY, C_COUNT] if object_name == IMAGE else []
 
     def get_measurements(self, pipeline: Any, object_name: str, category: str) -> list[str]:
@@ -284,9 +313,10 @@ class MeasureBeadFocalPlane(Module):  # noqa: D101 (CellProfiler shows the file'
             return []
         if category == C_COUNT:
             return [self.objects_name.value]
-        if category in _LOCATIONS:
-            return _LOCATIONS[category]
-        return names.image_features(self.grouped) if object_name == IMAGE else self._bead_features()
+        if category in names.LOCATIONS:
+            return names.LOCATIONS[category]
+        form, fluorescence = self._what_is_measured()
+        return names.image_features(form) if object_name == IMAGE else names.bead_features(form, fluorescence)
 
     def get_measurement_images(self, pipeline: Any, object_name: str, category: str, measurement: str) -> list[str]:
         """Name the images that a feature is measured on."""

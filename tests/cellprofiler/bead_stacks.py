@@ -12,6 +12,7 @@ SHAPE = (220, 220)
 Z_UM = STEP_UM * np.arange(15)
 REFP_UM = 63.0
 CENTRES = np.array([[55.2, 50.4], [60.7, 165.1], [160.3, 58.8], [165.5, 170.6]])
+DISTANCES_UM = (60.0, -150.0)
 OPTICS = {"pixel_size_um": PIXEL_UM, "bead_diameter_um": DIAMETER_UM}
 
 
@@ -27,6 +28,21 @@ def bright_field():
         centres_yx_px=CENTRES,
         camera=A2K_LIKE.camera,
         reference_focal_plane_um=REFP_UM,
+    ).stack_zyx
+
+
+@lru_cache
+def single_planes():
+    """Eight beads at each of `DISTANCES_UM` from the REFP, 8 bit."""
+    return simulate_bead_stack(
+        A2K_LIKE.appearance(),
+        PIXEL_UM,
+        (500, 500),
+        np.array(DISTANCES_UM),
+        np.random.default_rng(4),
+        n_beads=8,
+        camera=A2K_LIKE.camera,
+        reference_focal_plane_um=0.0,
     ).stack_zyx
 
 

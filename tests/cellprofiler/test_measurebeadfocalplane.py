@@ -151,7 +151,7 @@ def test_levels_are_refused_where_counts_are_not_known(measure):
 
 
 def test_single_plane_is_refused_where_a_3d_image_is_asked_for(measure):
-    with pytest.raises(ValueError, match="Stack is a single plane, not a 3D image: select how the stack is given"):
+    with pytest.raises(ValueError, match="Stack is a single plane, not a 3D image: select how the beads are imaged"):
         measure(bead_stacks.bright_field()[6])
 
 

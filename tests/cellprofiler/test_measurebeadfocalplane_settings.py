@@ -18,7 +18,12 @@ from parfocal.cp_plugins import _parfocal_bead_settings as bead_settings
 from parfocal.cp_plugins.measurebeadfocalplane import MeasureBeadFocalPlane
 
 PARAMETERS = {p.name: p for p in command_spec(measure_bead_focal_plane).parameters if not p.param.array}
+FORMS = (bead_settings.VOLUME, bead_settings.GROUPED, bead_settings.SINGLE)
 PLUGINS = Path(__file__).resolve().parents[2] / "cp_plugins"
+
+
+def single(**values):
+    return make(**{"stack_form": bead_settings.SINGLE, "distance_model": "a2k_like", **values})
 
 
 @pytest.mark.parametrize("name", list(PARAMETERS))
@@ -30,6 +35,9 @@ def test_setting_has_default_range_and_label_of_the_command(name):
         assert tuple(map(bead_settings.contrast_name, setting.choices)) == parameter.param.choices
         assert bead_settings.contrast_name(setting.value) == parameter.default
         return
+    if name == "distance_model":  # a text, which is never None
+        assert (setting.value or None) == parameter.default
+        return
     assert setting.value == parameter.default
     assert setting.min_value == parameter.param.minimum
     assert setting.max_value == parameter.param.maximum
@@ -38,14 +46,31 @@ def test_setting_has_default_range_and_label_of_the_command(name):
 
 
 def test_arguments_are_all_of_the_command_but_the_positions():
-    arguments = make(contrast="Fluorescence", target_offset_um=12.0, seed=3).arguments()
-    assert set(arguments) == set(PARAMETERS) - {"z_step_um"}
-    defaults = {name: parameter.default for name, parameter in PARAMETERS.items() if name != "z_step_um"}
-    assert arguments == {**defaults, **OPTICS, "contrast": "fluorescence", "target_offset_um": 12.0, "seed": 3}
+    chosen = {"target_offset_um": 12.0, "seed": 3}
+    arguments = make(contrast="Fluorescence", distance_model="hidden", **chosen).arguments()
+    others = set(PARAMETERS) - {"z_step_um", "distance_model"}
+    assert arguments == {**defaults(others), **OPTICS, **chosen, "contrast": "fluorescence"}
 
 
-def test_columns_can_be_selected_in_other_modules():
-    module = make(stack_form=bead_settings.GROUPED, contrast="Fluorescence")
+def test_arguments_of_a_single_image_are_those_that_have_a_say_in_it():
+    hidden = {"black_level": 7.0, "saturation_level": 200.0, "seed": 3}
+    arguments = single(**hidden, distance_model=" a2k_like ").arguments()
+    others = set(PARAMETERS) - {"z_step_um", *hidden}
+    assert arguments == {**defaults(others), **OPTICS, "distance_model": "a2k_like"}
+    given = {**arguments, "z_um": [0.0]}
+    plain, other = (measure_bead_focal_plane(bead_stacks.single_planes()[0], **given, **more) for more in ({}, hidden))
+    assert plain.answered
+    assert plain.distance_um == other.distance_um
+    assert plain.interval_um == other.interval_um
+
+
+def defaults(chosen):
+    return {name: PARAMETERS[name].default for name in chosen}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_columns_can_be_selected_in_other_modules(form):
+    module = make(stack_form=form, contrast="Fluorescence")
     for kind, name, _ in module.get_measurement_columns(None):
         category, feature = name.split("_", 1)
         assert category in module.get_categories(None, kind)
@@ -78,6 +103,28 @@ def test_validation_names_the_setting_at_fault(values, setting, message):
     assert caught.value.get_setting() is getattr(module, setting)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (" ", "Enter the name of a distance model"),
+        ("mine", r"no model 'mine' for bead_distance: give one of \['a2k_like', 'nikon_like'\]"),
+        (str(PLUGINS), "this is no Parfocal model folder"),
+        (str(PLUGINS.parent / "models" / "focus_quality" / "default"), "one for bead_distance, .* for focus_quality"),
+    ],
+)
+def test_a_run_does_not_start_with_a_distance_model_that_is_not_there(name, message):
+    make(distance_model=name).validate_module(Pipeline())
+    module = single(distance_model=name)
+    module.visible_settings = lambda: [module.distance_model]  # no module of this pipeline makes the image
+    with pytest.raises(ValidationError, match=message) as caught:
+        module.prepare_run(types.SimpleNamespace(pipeline=Pipeline()))
+    assert caught.value.get_setting() is module.distance_model
+
+
+def test_hidden_settings_do_not_hold_up_a_single_image():
+    single(z_step_um=None, black_level=50.0, saturation_level=40.0).validate_module(Pipeline())
+
+
 @pytest.mark.parametrize("volume", [True, False])
 def test_form_of_the_stack_must_fit_how_images_are_loaded(volume):
     from test_headless import loading
@@ -86,11 +133,14 @@ def test_form_of_the_stack_must_fit_how_images_are_loaded(volume):
     for number, other in enumerate(loading(["Stack"], volume), 1):
         other.set_module_num(number)
         pipeline.add_module(other)
-    fits, other = (bead_settings.VOLUME, bead_settings.GROUPED)[:: 1 if volume else -1]
-    make(stack_form=fits).validate_module(pipeline)
-    with pytest.raises(ValidationError, match="Process as 3D") as caught:
-        make(stack_form=other).validate_module(pipeline)
-    assert caught.value.get_setting().value == other
+    for form in FORMS:
+        module = single(stack_form=form)
+        if (form == bead_settings.VOLUME) == volume:
+            module.validate_module(pipeline)
+            continue
+        with pytest.raises(ValidationError, match="Process as 3D") as caught:
+            module.validate_module(pipeline)
+        assert caught.value.get_setting().value == form
 
 
 def test_image_of_a_module_that_works_on_groups_is_refused():
@@ -122,11 +172,20 @@ def test_only_the_settings_of_the_chosen_source_of_z_are_shown():
         shown = {setting.key() for setting in module.visible_settings()}
         for name in ("z_step_um", "z_tag", "z_factor_um"):
             assert (getattr(module, name).key() in shown) == (name in own)
+        assert module.distance_model.key() not in shown
+
+
+def test_single_image_shows_its_model_and_nothing_of_z():
+    module = single()
+    shown = [setting.key() for setting in module.visible_settings()]
+    assert shown == [getattr(module, name).key() for name in bead_settings.SINGLE_SETTINGS]
+    assert set(bead_settings.SINGLE_SETTINGS) < set(bead_settings.SETTINGS)
 
 
 def test_groups_are_run_by_one_worker_and_3d_images_are_not_held_back():
     assert make(stack_form=bead_settings.GROUPED).is_aggregation_module()
     assert not make().is_aggregation_module()
+    assert not single().is_aggregation_module()
 
 
 def test_settings_survive_storing():
@@ -146,12 +205,43 @@ def test_settings_survive_storing():
     assert loaded.pixel_size_um.value is None
 
 
+def test_pipeline_of_the_first_revision_loads(tmp_path):
+    # The 16 settings as the first revision wrote them.
+    stored = {
+        "Select the image of beads": "Stack",
+        "How is the stack given?": "One plane in each image set of a group",
+        "Name the beads": "Beads",
+        "Where do the z positions come from?": "Metadata of the image sets",
+        "z step (um)": "",
+        "Metadata tag of z": "Plane",
+        "Micrometers for one unit of the tag": "10.0",
+        "Contrast": "Bright field",
+        "Diameter of the beads (um)": "28.5",
+        "Pixel size (um)": "1.5",
+        "Black level (counts)": "0.0",
+        "Saturation level (counts)": "",
+        "Repeatability of the stage (um)": "0.0",
+        "Level of the interval": "0.9",
+        "Target above the REFP (um)": "12.0",
+        "Seed of the interval": "7",
+    }
+    module = MeasureBeadFocalPlane()
+    module.set_settings_from_values(list(stored.values()), 1, "MeasureBeadFocalPlane")
+    assert [setting.unicode_value for setting in module.settings()] == [*stored.values(), ""]
+    assert module.grouped
+    assert module.distance_model.value == ""
+    assert module.arguments()["seed"] == 7
+
+
 def test_help_of_module_and_settings_is_there_and_well_formed():
     module = make()
     text = module.get_help()
     assert "system-message" not in text
-    for feature in (*names.image_features(True), *names.bead_features(True)):
-        assert feature in text
+    for form in FORMS:
+        for feature in (*names.image_features(form), *names.bead_features(form, fluorescence=True)):
+            assert f"{feature}:" in text or f"{feature}," in text
+    for said in ("parfocal calibrate-beads", "positive where the plane lies above", "simulated optics"):
+        assert said in " ".join(text.split())
     for setting in module.settings():
         assert len(setting.doc) > 80, setting.text
 
@@ -162,6 +252,8 @@ def test_without_parfocal_the_module_loads_and_says_how_to_install_it(import_wit
         getattr(module, name).value = value
     module.validate_module(Pipeline())
     assert len(module.get_measurement_columns(None)) > len(names.FEATURES)
+    module.stack_form.value, module.distance_model.value = bead_settings.SINGLE, "mine"
+    module.validate_module(Pipeline())
     with pytest.raises(ImportError) as caught:
         module.run(make_workspace(module, {"Stack": bead_stacks.blank()}))
     assert f'"{sys.executable}" -m pip install "{PLUGINS.parent}"' in str(caught.value)
