@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
+from scipy.stats import t
 
 from parfocal.beads.outliers import without_outliers
 
@@ -24,6 +25,8 @@ _LEAST_BEADS_PER_PARAMETER = 3
 _ROUNDS = 10
 # About 4 standard deviations: with nearer fences the fit removes good beads, and its errors come out too small.
 _REACH = 2.5
+# Share of fields in which a good bead may be ruled out.
+_FALSE_OUTLIERS = 0.01
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def field_shape(
 
     The surface through three or four beads with the smallest median distance of all shows which are outliers (least
     median of squares, Rousseeuw 1984, doi:10.1080/01621459.1984.10477105); the others are fitted by least squares, in
-    turn with the outlier rule, until the choice rests.
+    turn with the outlier rule, until the choice rests. Then beads come back, the nearest first, that the surface
+    through the others does not rule out: with few beads it rules out only gross ones.
 
     Parameters
     ----------
@@ -177,6 +181,24 @@ def _inliers(xy: np.ndarray, z: np.ndarray, w: np.ndarray, known: np.ndarray) ->
             break
         columns = _columns(xy, not _reason_against_curvature(xy[used]))
         off = z - columns @ _least_squares(columns[used], z[used], w[used])[0]
+    return _with_readmitted(xy, z, w, known, used)
+
+
+def _with_readmitted(xy: np.ndarray, z: np.ndarray, w: np.ndarray, known: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Take back, one by one, beads within the prediction interval of the surface through the others (Student's t)."""
+    used = used.copy()
+    while (out := np.flatnonzero(known & ~used)).size:
+        columns = _columns(xy, not _reason_against_curvature(xy[used]))
+        parameters, covariance, _ = _least_squares(columns[used], z[used], w[used])
+        freedom = int(used.sum()) - columns.shape[1]
+        if freedom < 1:
+            return known.copy()
+        variance = np.sum(w[used] * (z[used] - columns[used] @ parameters) ** 2) / freedom
+        spread = np.sqrt(variance / w[out] + np.einsum("ij,jk,ik->i", columns[out], covariance, columns[out]))
+        off = np.abs(z[out] - columns[out] @ parameters) / np.maximum(spread, np.finfo(float).tiny)
+        if off.min() > t.ppf(1 - _FALSE_OUTLIERS / (2 * known.sum()), freedom):
+            break
+        used[out[np.argmin(off)]] = True
     return used
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from parfocal.beads.field import field_shape
 
@@ -100,3 +101,25 @@ def test_wrong_arguments_are_named():
         field_shape([1.0, 2.0, 3.0], [1.0, 2.0], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="weights must be 0 or above, got -1"):
         field_shape([1.0, 2.0, 3.0], [1.0, 2.0, 5.0], [1.0, 2.0, 3.0], [1, 1, -1])
+
+
+@pytest.mark.parametrize("n_beads", [6, 8, 12])
+def test_stated_error_of_the_tilt_holds_with_few_beads(n_beads):
+    rng = np.random.default_rng(1)
+    inside = []
+    for _ in range(300):
+        x, y = rng.uniform(0, 1000, (2, n_beads))
+        shape = field_shape(x, y, rng.normal(0, 1, n_beads))
+        freedom = shape.n_beads - (3 if shape.curvature_reason else 4)
+        inside.append(abs(shape.tilt_x_um_per_mm) < t.ppf(0.975, freedom) * shape.tilt_x_error_um_per_mm)
+    assert 0.90 <= np.mean(inside) <= 0.98
+
+
+def test_gross_outlier_among_eight_beads_is_left_out():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0, 1000, (2, 8))
+    z = rng.normal(0, 1, 8)
+    z[3] += 100.0
+    shape = field_shape(x, y, z)
+    assert not shape.used[3]
+    assert shape.n_outliers == 1
