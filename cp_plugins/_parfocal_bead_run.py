@@ -10,11 +10,13 @@ import numpy as np
 if __package__:
     from . import _parfocal_bead_group as bead_group
     from . import _parfocal_bead_stack as bead_stack
+    from . import _parfocal_host as host
     from ._parfocal_bead_positions import Sources
     from ._parfocal_bead_result import MeasuredBeads, nearest_plane
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     import _parfocal_bead_group as bead_group
     import _parfocal_bead_stack as bead_stack
+    import _parfocal_host as host
     from _parfocal_bead_positions import Sources
     from _parfocal_bead_result import MeasuredBeads, nearest_plane
 
@@ -98,7 +100,7 @@ def _answer(
     usable = [index for index, reason in enumerate(reasons) if not reason]
     if not usable:
         raise ValueError(f"none of the {len(reasons)} planes can be used; the first {reasons[0]}")
-    result = measure_bead_focal_plane(stack.usable(usable), z_um=z[usable], **arguments)
+    result = host.with_room(measure_bead_focal_plane, stack.usable(usable), z_um=z[usable], **arguments)
     nearest = nearest_plane(z, reasons, result.reference_focal_plane_um)
     measured = MeasuredBeads(result, stack.image_numbers, shapes, z, reasons, nearest)
     return replace(measured, plane_yx=np.array(stack.planes[nearest]), single=module.single)

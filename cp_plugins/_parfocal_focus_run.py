@@ -108,10 +108,12 @@ def measure(workspace: Any, image_name: str, object_names: list[str], arguments:
         # Objects that overlap come as several label images.
         for labels, _ in segmentation.get_labels():
             _check_shapes(image_name, _spatial_shape(image), name, labels.shape)
-            measured = measure_image_focus(pixels, mask, labels, **arguments)
+            measured = host.with_room(measure_image_focus, pixels, mask, labels, **arguments)
             objects[name][1].update(measured.objects)
             result = result or measured
-    return MeasuredImage(image_name, image, pixels, result or measure_image_focus(pixels, mask, **arguments), objects)
+    if result is None:
+        result = host.with_room(measure_image_focus, pixels, mask, **arguments)
+    return MeasuredImage(image_name, image, pixels, result, objects)
 
 
 def _pixels(image: Image, image_name: str, workspace: Any, arguments: dict[str, Any]) -> np.ndarray:

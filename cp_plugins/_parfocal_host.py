@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from cellprofiler_core.setting import ValidationError
@@ -16,6 +18,7 @@ from cellprofiler_core.setting.text import Float
 _BIT_DEPTH_SCALES = (255.0, 65535.0)
 # Error of a 16-bit count after division and multiplication in single precision, as a share of the scale.
 _ROUNDING = 2e-7
+_STACK_BYTES = 64 * 2**20
 
 
 class OptionalFloat(Float):
@@ -36,6 +39,20 @@ class OptionalFloat(Float):
         """Accept a blank; hold a number to the range (ValidationError)."""
         if self.value_text.strip():
             super().test_valid(pipeline)
+
+
+def with_room(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function in a thread of its own with 64 MiB of stack.
+
+    In CellProfiler's window the Java VM leaves the main thread a small stack, on which the LAPACK of numpy, when it
+    runs on several cores, ends the whole program without a word.
+    """
+    before = threading.stack_size(_STACK_BYTES)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(function, *args, **kwargs).result()
+    finally:
+        threading.stack_size(before)
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """Counts of the file from CellProfiler's images."""
 
+import os
+import subprocess
+import sys
+import textwrap
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cellprofiler_core.image import Image
 
-from parfocal.cp_plugins._parfocal_host import counts
+from parfocal.cp_plugins._parfocal_host import counts, with_room
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,29 @@ def test_volumes_are_scaled_by_their_type_whatever_was_chosen():
     original = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
     image = Image(original, scale=65535, dimensions=3)
     np.testing.assert_array_equal(counts(image, SimpleNamespace(rescale=255.0)), original)
+
+
+def test_large_matrices_are_solved_where_the_caller_has_little_stack():
+    # In CellProfiler's window the main thread has little: there this call ended the program.
+    code = """
+        import threading
+        import numpy as np
+        from parfocal.cp_plugins._parfocal_host import with_room
+
+        matrix = np.random.default_rng(0).normal(size=(600, 600)) + 600 * np.eye(600)
+        threading.stack_size(256 * 1024)
+        found = []
+        thread = threading.Thread(target=lambda: found.append(with_room(np.linalg.solve, matrix, np.ones(600))))
+        thread.start()
+        thread.join()
+        assert np.allclose(matrix @ found[0], 1)
+        assert threading.stack_size() == 256 * 1024
+    """
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_errors_of_a_call_with_room_reach_the_caller():
+    with pytest.raises(ValueError, match="invalid literal"):
+        with_room(int, "x")
