@@ -16,6 +16,10 @@ from typing import NoReturn, Optional
 SUBCOMMANDS = {
     "measure": ("parfocal.cli.measure", "measure the focus of images in files and folders"),
     "beads": ("parfocal.cli.beads", "find the reference focal plane from z-stacks of beads"),
+    "calibrate-beads": (
+        "parfocal.cli.calibrate_beads",
+        "train a distance model for your own instrument from z-stacks of beads",
+    ),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),
     "evaluate": ("parfocal.cli.evaluate", "evaluate a model on a folder of images"),

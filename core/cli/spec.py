@@ -19,6 +19,7 @@ def run(options: argparse.Namespace) -> int:
 
 def command_specs() -> list[dict[str, Any]]:
     """Specifications of all commands as plain dictionaries."""
+    from parfocal.beads.calibrate import calibrate_beads
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.commands import command_spec
@@ -31,6 +32,7 @@ def command_specs() -> list[dict[str, Any]]:
         train_focus_quality,
         evaluate_focus_quality,
         measure_bead_focal_plane,
+        calibrate_beads,
         evaluate_bead_focal_plane,
     )
     return [command_spec(command).as_dict() for command in commands]

@@ -5,23 +5,19 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from parfocal.batch.measure import claim_output
-from parfocal.batch.worker import common_names
+from parfocal.beads.batch.each import each_stack
 from parfocal.beads.batch.finish import FILES, PICTURES, BatchRun, BeadBatch
 from parfocal.beads.batch.history import read_history
-from parfocal.beads.batch.positions import PositionTable, read_positions
 from parfocal.beads.batch.settings import BatchSettings, check_given
-from parfocal.beads.batch.stack import MeasuredStack, measure_stack, refused_stack
+from parfocal.beads.batch.stack import MeasuredStack
 from parfocal.beads.batch.targets import Target
-from parfocal.images.metadata import UnreadableImage
-from parfocal.images.open_stack import single_planes
-from parfocal.images.stacks import StackSource, find_stack_sources, read_stacks
 
 
 def measure_bead_stacks(
@@ -67,42 +63,15 @@ def measure_bead_stacks(
     """
     output, date = Path(output), (settings.date or datetime.now()).replace(second=0, microsecond=0)
     check_given(given, settings)
-    positions = [read_positions(path) for path in settings.z_tables]
     earlier = [] if settings.history is None else read_history(settings.history)
-    sources = find_stack_sources(paths, each_file=settings.single_planes)
-    if len(positions) not in (0, 1, len(sources)):
-        raise ValueError(f"give one table of positions for all or one for each of {len(sources)}, got {len(positions)}")
+    stacks = each_stack(paths, settings.z_tables, settings.channel, settings.single_planes, progress)
     claim_output(output, overwrite, FILES)
     (output / PICTURES).mkdir(exist_ok=True)
     measured, pictures = [], []
-    for stack in _measure_all(sources, positions, given, settings, progress):
+    for stack in (named.measure(given) for named in stacks):
         pictures.append(_draw(stack, settings.targets, output / PICTURES))
         measured.append(replace(stack, plane_yx=None))
     return BatchRun(output, settings, date, earlier).finish(measured, pictures)
-
-
-def _measure_all(
-    sources: Sequence[StackSource],
-    positions: Sequence[PositionTable],
-    given: dict[str, Any],
-    settings: BatchSettings,
-    progress: Callable[[str], None],
-) -> Iterator[MeasuredStack]:
-    names = common_names([Path(source.path) for source in sources])
-    for index, (source, name) in enumerate(zip(sources, names)):
-        table = positions[min(index, len(positions) - 1)] if positions else None
-        progress(name)
-        try:
-            found = False
-            for stack in read_stacks(source):
-                if settings.channel is None or stack.metadata.channel == settings.channel:
-                    found = True
-                    for part in single_planes(stack) if settings.single_planes else [stack]:
-                        yield measure_stack(part, f"{name} {part.part}".strip(), given, table)
-            if not found:
-                yield refused_stack(name, source.path, f"there is no channel {settings.channel} in it", given)
-        except (UnreadableImage, OSError, MemoryError) as error:
-            yield refused_stack(name, source.path, str(error) or type(error).__name__, given)
 
 
 def _draw(stack: MeasuredStack, targets: Sequence[Target], folder: Path) -> list[Path]:

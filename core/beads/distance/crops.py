@@ -85,17 +85,17 @@ def middle(crops_nyx: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def split_by_stack(crops: LabelledCrops, share: float, seed: int) -> tuple[LabelledCrops, LabelledCrops]:
-    """Hold back a share of the stacks, whole; of a single stack a share of its crops, which flatters the result.
+    """Hold back a share of the stacks, whole; of a single stack a share of its distances, which flatters the result.
 
     Returns
     -------
     train, held_back : LabelledCrops
     """
     rng = np.random.default_rng([seed, 20])
-    units = np.unique(crops.stack_index)
     unit_of = crops.stack_index
-    if len(units) < 2:
-        units, unit_of = np.arange(len(crops)), np.arange(len(crops))
+    if len(np.unique(unit_of)) < 2:
+        unit_of = crops.distance_um
+    units = np.unique(unit_of)
     held = rng.permutation(units)[: max(1, round(share * len(units)))]
     mask = np.isin(unit_of, held)
     return crops.select(~mask), crops.select(mask)

@@ -10,6 +10,7 @@ import numpy as np
 
 from parfocal.beads.distance.crops import LabelledCrops, read_labelled_crops, split_by_stack
 from parfocal.beads.distance.quality import crop_status
+from parfocal.beads.distance.sampler import relit_fields
 from parfocal.beads.distance.settings import BeadDistanceTraining
 from parfocal.beads.distance.simulated import (
     OPTICS,
@@ -24,7 +25,9 @@ from parfocal.status import OK
 
 # A network of labelled crops answers for the middle of its range: at the ends it has seen one side only.
 _INNER_SHARE = 0.96
+FEWEST_CROPS = 20
 _DIAMETER_SPREAD = 0.05
+_COARSE_PIXEL_UM = 1.0
 _CALIBRATION_FIELDS, _CALIBRATION_BEADS, _CALIBRATION_DIAMETERS = 320, 6, 12
 
 
@@ -38,6 +41,8 @@ class TrainingPlan:
     train, validation : LabelledCrops
     held_back : callable
         Gives crops within the range that took no part in training, for the calibration.
+    known : callable
+        Gives crops whose radial profiles are to be known.
     range_um : tuple of float
         What the model will answer for, um.
     limits_um : tuple of float
@@ -59,6 +64,7 @@ class TrainingPlan:
     train: LabelledCrops
     validation: LabelledCrops
     held_back: Callable[[], LabelledCrops]
+    known: Callable[[], LabelledCrops]
     range_um: tuple[float, float]
     limits_um: tuple[float, float]
     crop_px: int
@@ -82,6 +88,7 @@ def plan_simulated(name: str, settings: BeadDistanceTraining) -> TrainingPlan:
         train,
         validation,
         lambda: calibration_fields(optics, settings.seed + 1000),
+        lambda: train,
         optics.range_um,
         (low - RIM_SHARE * half, high + RIM_SHARE * half),
         optics.preset.crop_px,
@@ -95,6 +102,8 @@ def plan_simulated(name: str, settings: BeadDistanceTraining) -> TrainingPlan:
 def plan_labelled(path: str, settings: BeadDistanceTraining, crop_px: Optional[int] = None) -> TrainingPlan:
     """Plan a run on labelled crops: their range of distances, less a little at each end, is what it answers for.
 
+    Limits, errors and known profiles are those of the crops in several lights: a few stacks show only their own.
+
     Raises
     ------
     ValueError
@@ -103,8 +112,10 @@ def plan_labelled(path: str, settings: BeadDistanceTraining, crop_px: Optional[i
     crops = read_labelled_crops(path)
     found = crop_status(crops.crops_nyx)
     good = crops.select(found == OK)
-    if len(good) < 20 or np.ptp(good.distance_um) == 0:
-        raise ValueError(f"at least 20 usable crops at different distances are needed, {path} holds {len(good)}")
+    if len(good) < FEWEST_CROPS or np.ptp(good.distance_um) == 0:
+        raise ValueError(
+            f"at least {FEWEST_CROPS} usable crops at different distances are needed, {path} holds {len(good)}"
+        )
     train, validation = split_by_stack(good, settings.validation_share, settings.seed)
     low, high = float(good.distance_um.min()), float(good.distance_um.max())
     half, middle_um = (high - low) / 2, (high + low) / 2
@@ -114,16 +125,22 @@ def plan_labelled(path: str, settings: BeadDistanceTraining, crop_px: Optional[i
         settings,
         train,
         validation,
-        lambda: _inside(validation, inner),
+        lambda: relit_fields(_inside(validation, inner), settings.seed),
+        lambda: relit_fields(train, settings.seed),
         inner,
         (low, high),
-        crop_px or min(64 if crops.pixel_size_um >= 1 else 128, crops.size_px),
+        crop_px or min(usual_crop_px(crops.pixel_size_um), crops.size_px),
         float(np.max(crops.crops_nyx)),
         half,
         (nominal * (1 - _DIAMETER_SPREAD), nominal * (1 + _DIAMETER_SPREAD)),
         f"labelled crops `{Path(path).name}`",
         tuple((int(i), str(found[i])) for i in np.flatnonzero(found != OK)),
     )
+
+
+def usual_crop_px(pixel_size_um: float) -> int:
+    """Width that new networks see: 64 pixels, 128 of small ones (Chalfoun et al. 2024)."""
+    return 64 if pixel_size_um >= _COARSE_PIXEL_UM else 128
 
 
 def calibration_fields(optics: SimulatedOptics, seed: int) -> LabelledCrops:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Optional
 
 import numpy as np
 from scipy.ndimage import affine_transform
 
 from parfocal.beads.distance.crops import LabelledCrops
-from parfocal.beads.distance.normalise import normalise
+from parfocal.beads.distance.normalise import background, normalise
 
-AUGMENTATIONS = ("chalfoun2024", "exact", "none")
+AUGMENTATIONS = ("chalfoun2024", "exact", "relit", "none")
 SHIFT_PX = 5
 TURN_DEGREES = 5.0
 SCALES = (0.95, 1.05)
+# Contrast and noise (share of the background) of the light of another image, and its change over a crop.
+CONTRASTS = (0.93, 1.07)
+LARGEST_NOISE = 0.02
+LARGEST_GRADIENT = 0.06
 
 
 class CropSampler:
@@ -33,6 +39,7 @@ class CropSampler:
     augmentation : str
         `chalfoun2024`: shift of up to 5 px, turn of up to 5 degrees, reflection, scale 0.95 to 1.05, interpolated.
         `exact`: shifts by whole pixels, quarter turns and reflection, which leave every pixel's value as it is.
+        `relit`: the same, then `relit` light, for crops of a few stacks.
     limits_um : tuple of float
         Labels beyond are set to the limit: there the network need only tell that a crop lies outside.
     """
@@ -68,6 +75,8 @@ class CropSampler:
         index = np.concatenate(chosen)[places - places[0] // n * n]
         rng = np.random.default_rng([self.seed, 41, step])
         cut = np.stack([self._augmented(self.crops.crops_nyx[i], rng) for i in index])
+        if self.augmentation == "relit":
+            cut = relit(cut, rng)
         labels = np.clip(self.crops.distance_um[index], *self.limits_um)
         inputs = normalise(cut, self.normalisation, self.count_scale)
         return inputs[..., None], labels.astype(np.float32)[:, None]
@@ -107,3 +116,42 @@ def warped(crop: np.ndarray, rng: np.random.Generator, size: int) -> np.ndarray:
     middle = (np.array(crop.shape) - 1) / 2 + rng.uniform(-SHIFT_PX, SHIFT_PX, 2)
     offset = middle - matrix @ np.full(2, (size - 1) / 2)
     return affine_transform(crop.astype(np.float32), matrix, offset, (size, size), order=1, mode="nearest")
+
+
+def relit(crops_nyx: np.ndarray, rng: np.random.Generator, field: Optional[np.ndarray] = None) -> np.ndarray:
+    """Show crops (n, y, x) in the light of another image, float32: stray light, a gradient, noise, no change of blur.
+
+    The crops of a stack share their light, and those of a few stacks tell a network little of what light may do: by
+    how much stray light weakens the contrast, how the background falls off, how noisy a short exposure is. Crops of one
+    `field` (n,), counted from 0, get the same contrast and noise, as the beads of one image have; without it each has
+    its own.
+    """
+    n, size = len(crops_nyx), crops_nyx.shape[1]
+    index = np.arange(n) if field is None else field
+    count = int(index.max(initial=-1)) + 1
+    contrast = rng.uniform(*CONTRASTS, count).astype(np.float32)[index, None, None]
+    noise = rng.uniform(0, LARGEST_NOISE, count).astype(np.float32)[index, None, None]
+    level = np.maximum(background(crops_nyx), np.float32(1e-6))[:, None, None]
+    slope = rng.uniform(-LARGEST_GRADIENT, LARGEST_GRADIENT, (n, 2)).astype(np.float32)
+    line = np.linspace(-0.5, 0.5, size, dtype=np.float32)
+    relative = 1 + contrast * (crops_nyx / level - 1)
+    relative *= 1 + slope[:, :1, None] * line[None, :, None] + slope[:, 1:, None] * line[None, None, :]
+    # Shot noise grows with the root of the light.
+    grain = rng.standard_normal(relative.shape, dtype=np.float32) * np.sqrt(np.maximum(relative, 0))
+    return np.asarray(level * (relative + noise * grain), dtype=np.float32)
+
+
+def relit_fields(crops: LabelledCrops, seed: int, about: int = 3000) -> LabelledCrops:
+    """Show the fields of some crops (one stack at one distance) in several lights, so that there are `about` so many.
+
+    Each time they are a stack of their own.
+    """
+    _, field = np.unique(np.stack([crops.stack_index, crops.distance_um]), axis=1, return_inverse=True)
+    rng = np.random.default_rng([seed, 42])
+    times = max(1, about // max(1, len(crops)))
+    lights = [relit(crops.crops_nyx, rng, field.ravel()) for _ in range(times)]
+    first = np.unique(crops.stack_index, return_inverse=True)[1].ravel()
+    stack = np.concatenate([first + turn * len(crops) for turn in range(times)])
+    return replace(
+        crops, crops_nyx=np.concatenate(lights), distance_um=np.tile(crops.distance_um, times), stack_index=stack
+    )

@@ -34,7 +34,7 @@ class BeadDistanceTraining:
     huber_share : float
         Error, as a share of the range's half width, from which on the loss grows linearly; 0 for the squared error.
     augmentation : str
-        `exact` or `chalfoun2024`, see `CropSampler`.
+        `exact`, `relit` or `chalfoun2024`, see `CropSampler`.
     normalisation : str
         `average_background`, `none`, `zero_centre` or `z_score`.
     validation_share : float

@@ -18,9 +18,6 @@ from parfocal.beads.distance.settings import BeadDistanceTraining, training_sett
 from parfocal.commands import Param, command
 from parfocal.registry import model_folder, read_config
 
-# A network that has learnt beads already is only led on.
-_FINE_TUNING_RATE = 0.25
-
 
 @command
 def train_bead_distance(
@@ -43,7 +40,7 @@ def train_bead_distance(
     ----------
     output : path
         Model folder to write: weights, `config.json`, `card.md`, training log and curve, and `refused.csv` with the
-        crops that were left out. It must not exist yet, unless `resume` is set.
+        crops that were left out. It must not exist yet, or hold nothing but `crops`, unless `resume` is set.
     crops : path, optional
         Labelled crops: an .npz, or a folder with `crops.npz` (crops_nyx, distance_um, stack_index, pixel_size_um,
         bead_diameter_um). Give this or `optics`.
@@ -59,7 +56,7 @@ def train_bead_distance(
     steps : int, optional
         Batches for each network: 4,000 of 64 crops for `default`, at most 200,000 of 32 for `chalfoun2024`.
     learning_rate : float, optional
-        Highest rate of Adam: 0.002 for `default`, 0.0001 for `chalfoun2024`; a quarter of it for fine-tuning.
+        Highest rate of Adam: 0.002 for `default`, 0.0001 for `chalfoun2024`.
     normalisation : str, optional
         `average_background` for `default`, `none` for `chalfoun2024`; also `z_score` and `zero_centre`.
     n_crops : int, optional
@@ -87,11 +84,14 @@ def train_bead_distance(
         raise ValueError(f"give either crops or optics, got {crops!r} and {optics!r}")
     changes = {"members": members, "steps": steps, "learning_rate": learning_rate, "n_crops": n_crops, "seed": seed}
     settings = training_settings(config, normalisation=normalisation, **changes)
+    if crops is not None and settings.augmentation == "exact":
+        settings = replace(settings, augmentation="relit")
     begun = _started(start_from) if start_from is not None else None
     if begun is not None:
-        settings = _fine_tuning(settings, begun, learning_rate)
+        held = read_config(begun)
+        settings = replace(settings, architecture=held["architecture"], normalisation=held["normalisation"])
     folder = Path(output)
-    _claim(folder, settings, resume)
+    _claim(folder, settings, resume, crops)
     plan = _plan(crops, optics, settings, begun)
     _write_refused(folder / "refused.csv", plan)
     fit = plan_fit(plan, begun)
@@ -126,15 +126,9 @@ def _started(start_from: str) -> Path:
     return model_folder(start_from, TASK)
 
 
-def _fine_tuning(settings: BeadDistanceTraining, begun: Path, rate: Optional[float]) -> BeadDistanceTraining:
-    held = read_config(begun)
-    same = {"architecture": held["architecture"], "normalisation": held["normalisation"]}
-    return replace(settings, learning_rate=rate or settings.learning_rate * _FINE_TUNING_RATE, **same)
-
-
-def _claim(output: Path, settings: BeadDistanceTraining, resume: bool) -> None:
+def _claim(output: Path, settings: BeadDistanceTraining, resume: bool, crops: Optional[str]) -> None:
     record = output / "training.json"
-    if output.exists() and any(output.iterdir()):
+    if output.exists() and _holds_more_than(crops, output):
         if not resume:
             raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
         if not record.exists():
@@ -144,6 +138,12 @@ def _claim(output: Path, settings: BeadDistanceTraining, resume: bool) -> None:
             raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
     output.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def _holds_more_than(crops: Optional[str], output: Path) -> bool:
+    """Whether a folder holds anything but the crops that are trained from."""
+    known = set() if crops is None else {Path(crops).resolve(), *Path(crops).resolve().parents}
+    return any(path.resolve() not in known for path in output.iterdir())
 
 
 def _write_refused(path: Path, plan: TrainingPlan) -> None:
