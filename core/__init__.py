@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from parfocal.beads.calibrate import calibrate_beads
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.beads.result import BeadFocalPlane
     from parfocal.focus_quality.measure import measure_image_focus
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from parfocal.optics import Optics
 
 _HOMES = {
+    "calibrate_beads": "parfocal.beads.calibrate",
     "measure_bead_focal_plane": "parfocal.beads.measure",
     "BeadFocalPlane": "parfocal.beads.result",
     "measure_image_focus": "parfocal.focus_quality.measure",
@@ -23,7 +25,14 @@ _HOMES = {
     "Optics": "parfocal.optics",
 }
 
-__all__ = ["BeadFocalPlane", "ImageFocus", "Optics", "measure_bead_focal_plane", "measure_image_focus"]
+__all__ = [
+    "BeadFocalPlane",
+    "ImageFocus",
+    "Optics",
+    "calibrate_beads",
+    "measure_bead_focal_plane",
+    "measure_image_focus",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from parfocal.beads.distance.crops import (
     split_by_stack,
     write_labelled_crops,
 )
+from parfocal.beads.distance.expectation import expected_profiles, field_deviation
 from parfocal.beads.distance.likeness import KnownProfiles, radial_profiles
 from parfocal.beads.distance.network import build_network
 from parfocal.beads.distance.normalise import background, normalise
@@ -272,12 +273,13 @@ def test_unlikeness_is_small_only_at_the_right_distance():
     away = np.hypot(*(np.indices((64, 64)) - 31.5))
     made = 200 * (1 - 0.8 * np.exp(-((away / widths[:, None, None]) ** 2)))
     known = KnownProfiles(radial_profiles(made).astype(np.float32), widths.astype(np.float32))
-    right = known.unlikeness(made, widths, 0.2)
-    wrong = known.unlikeness(made, widths[::-1], 0.2)
+    profiles = radial_profiles(made)
+    right = known.unlikeness(profiles, widths, 0.2)
+    wrong = known.unlikeness(profiles, widths[::-1], 0.2)
     assert right.max() < 2e-3
     assert np.median(wrong) > 0.05
-    assert np.isinf(known.unlikeness(made, widths + 20, 0.2)).all()
-    assert known.unlikeness(np.full((1, 64, 64), 200.0), np.array([6.0]), 0.2) > 0.2
+    assert np.isinf(known.unlikeness(profiles, widths + 20, 0.2)).all()
+    assert known.unlikeness(np.ones((1, 24)), np.array([6.0]), 0.2) > 0.2
 
 
 def test_known_profiles_survive_the_file(tmp_path):
@@ -373,9 +375,41 @@ def drawn_beads(distance, contrast=0.8):
 def test_stray_light_does_not_make_a_bead_unlike():
     distance = np.linspace(-30, 30, 61)
     known = KnownProfiles(radial_profiles(drawn_beads(distance)).astype(np.float32), distance.astype(np.float32))
-    stray = known.unlikeness(drawn_beads(distance) + 10.0, distance, 2.0)
+    stray = known.unlikeness(radial_profiles(drawn_beads(distance) + 10.0), distance, 2.0)
     assert stray.max() < 2e-3
-    assert known.unlikeness(drawn_beads(distance, 0.6), distance, 2.0).min() > 0.02
+    assert known.unlikeness(radial_profiles(drawn_beads(distance, 0.6)), distance, 2.0).min() > 0.02
+
+
+def test_beads_together_show_what_one_hides_in_its_noise():
+    """Beads one percent of the background weaker, under noise of half a percent in every ring."""
+    rng = np.random.default_rng(6)
+    at = rng.uniform(-30, 30, 4000)
+    width = np.arange(24) / 24
+
+    def noisy(distance, contrast):
+        clean = 1 - contrast * np.exp(-((width / (0.3 + distance[:, None] / 300)) ** 2))
+        return clean + 0.005 * rng.standard_normal((len(distance), 24))
+
+    known = KnownProfiles(noisy(at, 0.8).astype(np.float32), at.astype(np.float32))
+    expected = expected_profiles(known, (-30.0, 30.0), np.zeros(200))
+    distance = rng.uniform(-30, 30, 3000)
+    good, weak = (expected.deviations(noisy(distance, contrast), distance) for contrast in (0.8, 0.79))
+    assert np.cov(good.T) == pytest.approx(np.eye(24), abs=0.35)
+    alone, together = ([[field_deviation(part) for part in np.split(d, n)] for d in (good, weak)] for n in (3000, 100))
+    assert np.mean(np.array(alone[1]) > np.quantile(alone[0], 0.99)) < 0.6
+    assert min(together[1]) > max(together[0])
+
+
+def test_error_of_the_distance_allows_deviation_along_the_curve_only():
+    distance = np.linspace(-30, 30, 2001)
+    slope = np.linspace(0, 0.01, 24)
+    rng = np.random.default_rng(2)
+    known = KnownProfiles(1 + slope * distance[:, None] + 0.005 * rng.standard_normal((2001, 24)), distance)
+    sure, unsure = (expected_profiles(known, (-30.0, 30.0), np.full(200, error)) for error in (0.0, 5.0))
+    at = np.zeros(1)
+    along, across = 1 + 4 * slope[None], 1 + 0.02 * (-1.0) ** np.arange(24)[None]
+    assert field_deviation(sure.deviations(along, at)) > 4 * field_deviation(unsure.deviations(along, at))
+    assert field_deviation(unsure.deviations(across, at)) > 0.8 * field_deviation(sure.deviations(across, at))
 
 
 def test_calibration_limits_follow_the_distance():
@@ -392,6 +426,8 @@ def test_calibration_limits_follow_the_distance():
     below, above = made.relative_unlikeness(np.full(2, 0.015), np.array([-15.0, 15.0]))
     assert above < made.unlikeness < below
     assert 1.0 < made.field_unlikeness < made.unlikeness
+    assert (made.field_beads, made.deviation_limit(30)) == (3, made.field_deviation)
+    assert made.deviation_limit(1) == pytest.approx(np.sqrt(3) * made.field_deviation)
     assert made.errors.bead_sd_um == pytest.approx([np.sqrt(0.5)] * 8, rel=0.3)
     with pytest.raises(ValueError, match="no crop that was kept back lies within -30 to 30 um"):
         calibrate(lambda crops: told, known, held.select(np.zeros(600, bool)), 64, (-30.0, 30.0))

@@ -15,7 +15,9 @@ from scipy.ndimage import affine_transform
 from parfocal.beads.distance import predict_distances, signed_distance
 from parfocal.beads.distance.crops import LabelledCrops
 from parfocal.beads.distance.evaluation import accuracy, accuracy_by_beads, accuracy_by_distance, read_fields
-from parfocal.registry import ModelError, model_folder
+from parfocal.beads.distance.judgement import calibration_of, judge
+from parfocal.beads.distance.predict import estimate
+from parfocal.registry import ModelError, load_model, model_folder
 
 PIXELS = {"a2k_like": 1.5, "nikon_like": 0.65}
 TOLERANCE_UM = {"a2k_like": 10.0, "nikon_like": 1.0}
@@ -89,7 +91,7 @@ def test_unusable_crops_are_refused_and_the_rest_answers(reference):
     assert found.bead_status == ("blank", "saturated", "not_finite", "ok")
     assert (found.n_beads, found.n_refused) == (1, 3)
     assert found.distance_um == pytest.approx(truth, abs=10)
-    assert found.warnings == ("1 bead: an outlier cannot be told", "3 of 4 crops were refused")
+    assert found.warnings == ("1 bead: neither outliers nor other optics can be told", "3 of 4 crops were refused")
     assert np.isnan(found.bead_distance_um).tolist() == [True, True, True, False]
 
 
@@ -118,6 +120,31 @@ def test_beads_drawn_smaller_are_refused(reference):
             affine_transform(c.astype(float), np.full(2, 4 / 3), middle - middle * 4 / 3, mode="nearest") for c in crops
         ]
         assert not signed_distance(np.stack(small), PIXELS[name], 28.5, name).answered
+
+
+def test_beads_that_share_a_small_difference_are_refused_together(reference):
+    """Light that leaks in at the rim of every bead: each crop alone passes, three or four together do not."""
+    crops, _ = field(reference, "a2k_like", 0)
+    away = np.hypot(*(np.indices((64, 64)) - 31.5))
+    changed = crops * (1 + 0.02 * np.exp(-(((away - 14) / 2) ** 2)))
+    alone = [signed_distance(crop[None], 1.5, 28.5, "a2k_like") for crop in changed]
+    assert [found.status for found in alone] == ["ok"] * 4
+    together = signed_distance(changed, 1.5, 28.5, "a2k_like")
+    assert together.status == "out_of_domain"
+    assert "taken together" in together.reason
+    assert "other optics, or other beads" in together.reason
+    assert np.isnan(together.distance_um)
+
+
+def test_image_whose_beads_mostly_lie_beyond_the_range_is_refused(reference):
+    crops, _ = field(reference, "a2k_like", 0)
+    loaded = load_model("a2k_like", "bead_distance")
+    told = np.full((4, 4), 320.0)
+    told[0] = predict_distances(crops[:1], "a2k_like")
+    found = estimate(told, judge(crops, told, loaded), calibration_of(loaded))
+    assert found.status == "out_of_range"
+    assert found.reason == "3 of 4 beads lie beyond the range of the model"
+    assert found.bead_status[0] == "ok"
 
 
 def test_another_pixel_size_is_resampled(reference):
@@ -197,7 +224,7 @@ def test_evaluation_counts_what_it_reads(reference):
     assert table["means"].tolist()[:3] == [12, 6, 3]
     assert table.loc["4", "within 10 um"] == 1
     assert table.loc["guess of 0", "median error um"] == np.median(np.abs(reference["a2k_like_truth"][::4]))
-    nothing = replace(read, found=np.full(12, "blank", dtype=object))
+    nothing = replace(read, judged=replace(read.judged, status=np.full(12, "blank", dtype=object)))
     assert accuracy(nothing, 4)["answered"] == 0
     assert np.isnan(accuracy(nothing, 4)["median error um"])
     by_distance = accuracy_by_distance(read, (-307.5, 307.5), 3)

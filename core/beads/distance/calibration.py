@@ -9,13 +9,14 @@ import numpy as np
 
 from parfocal.beads.distance.combine import ErrorTable, error_table
 from parfocal.beads.distance.crops import LabelledCrops, middle
-from parfocal.beads.distance.likeness import KnownProfiles
+from parfocal.beads.distance.expectation import expected_profiles, field_deviation, places
+from parfocal.beads.distance.likeness import KnownProfiles, radial_profiles
 
 # A limit is this quantile over good crops that took no part in training, widened by this factor.
 _QUANTILE, _ROOM = 0.995, 1.3
 _TOLERANCE_SHARE, _BINS = 0.06, 24
-# Beads from which on their median unlikeness is judged, and the room of its limit: a median scatters less.
-FEWEST_JUDGED, _FIELD_ROOM = 3, 1.2
+# Beads from which on they are judged together, and the room of the two limits for that: a median scatters less.
+FEWEST_JUDGED, _MEDIAN_ROOM, _TOGETHER_ROOM = 3, 1.2, 1.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Calibration:
         Largest difference that is believed, in units of the typical one.
     field_unlikeness : float
         Largest median of that over the beads of an image: beyond, optics or beads are not those of the model.
+    field_deviation : float
+        Largest deviation of the beads of an image, taken together, from the profile expected at their distance (see
+        `field_deviation` in `expectation`), for images of `field_beads` beads or more.
+    field_beads : int
+        Beads of the images that this was measured on; with fewer the limit grows as the noise does.
     errors : ErrorTable
         Errors of the crops that are believed.
     """
@@ -45,11 +51,17 @@ class Calibration:
     typical_unlikeness: tuple[float, ...]
     unlikeness: float
     field_unlikeness: float
+    field_deviation: float
+    field_beads: int
     errors: ErrorTable
 
     def relative_unlikeness(self, unlike: np.ndarray, distance_um: np.ndarray) -> np.ndarray:
         """Differences from the known profiles (n,) in units of what is typical at their distances."""
         return unlike / np.interp(distance_um, self.typical_distance_um, self.typical_unlikeness)
+
+    def deviation_limit(self, n_beads: int) -> float:
+        """Largest `field_deviation` that is believed for so many beads."""
+        return self.field_deviation * _room_for(n_beads, self.field_beads)
 
     def as_dict(self) -> dict[str, Any]:
         """For `config.json`."""
@@ -60,6 +72,8 @@ class Calibration:
             "typical_unlikeness": [round(value, 6) for value in self.typical_unlikeness],
             "unlikeness": round(self.unlikeness, 4),
             "field_unlikeness": round(self.field_unlikeness, 4),
+            "field_deviation": round(self.field_deviation, 4),
+            "field_beads": self.field_beads,
             "errors": self.errors.as_dict(),
         }
 
@@ -73,6 +87,8 @@ class Calibration:
             tuple(held["typical_unlikeness"]),
             held["unlikeness"],
             held["field_unlikeness"],
+            held["field_deviation"],
+            held["field_beads"],
             ErrorTable.from_dict(held["errors"]),
         )
 
@@ -107,24 +123,43 @@ def calibrate(
     if not len(held_back):
         raise ValueError(f"no crop that was kept back lies within {range_um[0]:g} to {range_um[1]:g} um")
     crops = middle(held_back.crops_nyx, crop_px)
-    told = predict(crops)
+    told, profiles = predict(crops), radial_profiles(crops)
     mean, spread = told.mean(axis=1), told.std(axis=1)
     tolerance = _TOLERANCE_SHARE * (range_um[1] - range_um[0]) / 2
-    unlike = known.unlikeness(crops, mean, tolerance)
-    places, typical = _typical(unlike, mean, range_um)
-    relative = unlike / np.interp(mean, places, typical)
+    unlike = known.unlikeness(profiles, mean, tolerance)
+    distances, typical = _typical(unlike, mean, range_um)
+    relative = unlike / np.interp(mean, distances, typical)
     spread_limit, unlike_limit = _ROOM * _upper(spread), _ROOM * _upper(relative)
-    _, field = np.unique(np.stack([held_back.stack_index, held_back.distance_um]), axis=1, return_inverse=True)
-    field = field.ravel()
-    of_fields = np.array([np.median(relative[field == i]) for i in range(field.max() + 1)])
+    field = _fields(held_back)
     good = (spread <= spread_limit) & (relative <= unlike_limit)
     if not good.any():  # a network that has learnt nothing: its errors are those of all crops
         good[:] = True
     errors = error_table(mean[good], held_back.distance_um[good], field[good], range_um)
-    field_limit = _FIELD_ROOM * _upper(of_fields)
+    deviations = expected_profiles(known, range_um, errors.bead_error_um(places(range_um))).deviations(profiles, mean)
+    groups = [np.flatnonzero(field == i) for i in np.unique(field)]
+    usual = int(np.median([len(group) for group in groups]))
+    together = [field_deviation(deviations[group]) / _room_for(len(group), usual) for group in groups]
     return Calibration(
-        tolerance, spread_limit, tuple(places.tolist()), tuple(typical.tolist()), unlike_limit, field_limit, errors
+        tolerance,
+        spread_limit,
+        tuple(distances.tolist()),
+        tuple(typical.tolist()),
+        unlike_limit,
+        _MEDIAN_ROOM * _upper(np.array([np.median(relative[group]) for group in groups])),
+        _TOGETHER_ROOM * _upper(np.array(together)),
+        usual,
+        errors,
     )
+
+
+def _room_for(n_beads: int, usual: int) -> float:
+    """How much more the beads of an image may deviate, taken together, where there are fewer than usual."""
+    return float(np.sqrt(max(1.0, usual / n_beads)))
+
+
+def _fields(crops: LabelledCrops) -> np.ndarray:
+    """Number of each crop's field (n,): those of one stack at one distance."""
+    return np.unique(np.stack([crops.stack_index, crops.distance_um]), axis=1, return_inverse=True)[1].ravel()
 
 
 def _typical(

@@ -71,6 +71,11 @@ class ErrorTable:
         shared = max(member_sd_um, float(np.interp(distance_um, self.distance_um, self.field_sd_um)))
         return float(np.hypot(bead / np.sqrt(n_beads), shared))
 
+    def bead_error_um(self, distance_um: np.ndarray) -> np.ndarray:
+        """Standard error of single beads at some distances, um."""
+        bead, shared = (np.interp(distance_um, self.distance_um, sd) for sd in (self.bead_sd_um, self.field_sd_um))
+        return np.hypot(bead, shared)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain lists for `config.json`, rounded to 1 nm."""
         return {name: [round(value, 3) for value in values] for name, values in asdict(self).items()}

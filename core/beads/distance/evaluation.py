@@ -12,12 +12,13 @@ import numpy as np
 from parfocal.beads.distance.calibration import Calibration
 from parfocal.beads.distance.crops import LabelledCrops, middle
 from parfocal.beads.distance.fit import fit_member
+from parfocal.beads.distance.judgement import Judgement, calibration_of, judge
 from parfocal.beads.distance.network import ARCHITECTURES
 from parfocal.beads.distance.normalise import normalise
 from parfocal.beads.distance.plan import plan_simulated
-from parfocal.beads.distance.predict import TASK, ModelName, calibration_of, estimate, judge, predict_distances
+from parfocal.beads.distance.predict import TASK, ModelName, estimate, predict_distances
 from parfocal.beads.distance.quality import crop_status
-from parfocal.beads.distance.scenes import changed_optics, made_fields, outside_scenes
+from parfocal.beads.distance.scenes import TEST_SEED, changed_optics, made_fields, outside_scenes
 from parfocal.beads.distance.settings import training_settings
 from parfocal.beads.distance.simulated import OPTICS
 from parfocal.beads.distance.training import plan_fit
@@ -34,23 +35,15 @@ BEAD_COUNTS = (1, 2, 3, 6, 10, 20)
 UNTRAINED: dict[str, tuple[dict[str, Any], ...]] = {
     "a2k_like": (
         {},
-        {"condenser_numerical_aperture": 0.08},
-        {"condenser_numerical_aperture": 0.12},
-        {"numerical_aperture": 0.12},
-        {"numerical_aperture": 0.15},
-        {"bead_diameter_um": 20.0},
-        {"bead_diameter_um": 25.0},
-        {"bead_diameter_um": 35.0},
+        *({"condenser_numerical_aperture": value} for value in (0.08, 0.09, 0.11, 0.12)),
+        *({"numerical_aperture": value} for value in (0.12, 0.125, 0.135, 0.14)),
+        *({"bead_diameter_um": value} for value in (20.0, 25.0, 26.0, 31.0, 32.0, 35.0)),
     ),
     "nikon_like": (
         {},
-        {"condenser_numerical_aperture": 0.15},
-        {"condenser_numerical_aperture": 0.25},
-        {"numerical_aperture": 0.25},
-        {"numerical_aperture": 0.35},
-        {"bead_diameter_um": 20.0},
-        {"bead_diameter_um": 25.0},
-        {"bead_diameter_um": 35.0},
+        *({"condenser_numerical_aperture": value} for value in (0.15, 0.18, 0.22, 0.25)),
+        *({"numerical_aperture": value} for value in (0.25, 0.29, 0.31, 0.35)),
+        *({"bead_diameter_um": value} for value in (20.0, 25.0, 26.0, 31.0, 32.0, 35.0)),
     ),
 }
 
@@ -64,18 +57,20 @@ class ReadFields:
     crops : LabelledCrops
     told : ndarray
         (n, members), um.
-    found : ndarray
-        (n,) status of each crop.
-    unlike : ndarray
-        (n,) difference from the known profiles, in units of the typical one.
+    judged : Judgement
+        What is held against each crop.
     calibration : Calibration
     """
 
     crops: LabelledCrops
     told: np.ndarray
-    found: np.ndarray
-    unlike: np.ndarray
+    judged: Judgement
     calibration: Calibration
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which crops were not refused (n,)."""
+        return self.judged.status == OK
 
     def fields(self) -> list[np.ndarray]:
         """Indices of the crops of each field."""
@@ -87,18 +82,19 @@ def read_fields(model: ModelName, crops: LabelledCrops) -> ReadFields:
     return ReadFields(crops, *_read(model, crops.crops_nyx), calibration_of(load_model(model, TASK)))
 
 
-def _read(model: ModelName, crops_nyx: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a model says of crops at its own scale, their status, and their unlikeness."""
+def _read(model: ModelName, crops_nyx: np.ndarray) -> tuple[np.ndarray, Judgement]:
+    """What a model says of crops at its own scale, and how they are judged."""
     loaded = load_model(model, TASK)
     told, found = predict_distances(crops_nyx, model), crop_status(crops_nyx)
-    unlike, good = np.full(len(told), np.nan), found == OK
-    found[good], unlike[good] = judge(middle(crops_nyx[good], loaded.config["crop_px"]), told[good], loaded)
-    return told, found, unlike
+    good = found == OK
+    return told, judge(middle(crops_nyx[good], loaded.config["crop_px"]), told[good], loaded).among(found)
 
 
-def held_out_fields(model: ModelName, name: str, n_fields: int = 200, n_beads: int = 20) -> ReadFields:
+def held_out_fields(
+    model: ModelName, name: str, n_fields: int = 200, n_beads: int = 20, seed: int = TEST_SEED
+) -> ReadFields:
     """Read fields of the trained optics, over the goal's range, that took no part in training."""
-    return read_fields(model, made_fields(OPTICS[name], GOAL_RANGES_UM[name], n_fields, n_beads))
+    return read_fields(model, made_fields(OPTICS[name], GOAL_RANGES_UM[name], n_fields, n_beads, seed))
 
 
 def accuracy(read: ReadFields, n_beads: int = 6, members: Optional[int] = None) -> dict[str, float]:
@@ -117,10 +113,10 @@ def accuracy(read: ReadFields, n_beads: int = 6, members: Optional[int] = None) 
     rows = []
     for field in read.fields():
         for group in field[: len(field) // n_beads * n_beads].reshape(-1, n_beads):
-            made = estimate(told[group], read.found[group], read.unlike[group], read.calibration)
+            made = estimate(told[group], read.judged.select(group), read.calibration)
             truth = float(read.crops.distance_um[group[0]])
             inside = made.interval_um[0] <= truth <= made.interval_um[1]
-            rows.append((made.distance_um - truth, inside, made.answered, np.mean(read.found[group] == OK)))
+            rows.append((made.distance_um - truth, inside, made.answered, read.kept[group].mean()))
     error, inside_interval, answered, kept = (np.array(column, float) for column in zip(*rows))
     good = answered > 0
     size = np.abs(error[good])
@@ -157,11 +153,11 @@ def accuracy_by_distance(read: ReadFields, range_um: tuple[float, float], bins: 
     rows = {}
     for low, high in zip(edges, edges[1:]):
         mine = (truth >= low) & (truth < high)
-        kept = mine & (read.found == OK)
+        kept = mine & read.kept
         error = mean[kept] - truth[kept]
         rows[f"{low:g} to {high:g}"] = {
             "crops": int(mine.sum()),
-            "kept": _share(read.found[mine] == OK),
+            "kept": _share(read.kept[mine]),
             "within 10 um": _share(np.abs(error) <= WITHIN_UM),
             "median error um": float(np.median(np.abs(error))) if len(error) else np.nan,
             "bias um": float(error.mean()) if len(error) else np.nan,
@@ -170,12 +166,12 @@ def accuracy_by_distance(read: ReadFields, range_um: tuple[float, float], bins: 
     return _table(rows, "distance um")
 
 
-def refusals(model: ModelName, name: str, n: int = 200) -> pd.DataFrame:
+def refusals(model: ModelName, name: str, n: int = 200, seed: int = TEST_SEED) -> pd.DataFrame:
     """Share of crops refused among those unlike the trained ones, and the error of those that passed."""
     rows = {}
-    for what, (crops, distance) in outside_scenes(name, n).items():
-        told, found, _ = _read(model, crops)
-        passed = found == OK
+    for what, (crops, distance) in outside_scenes(name, n, seed).items():
+        told, judged = _read(model, crops)
+        passed = judged.status == OK
         error = np.abs(told.mean(axis=1) - distance)[passed]
         rows[what] = {
             "crops": len(crops),
@@ -185,7 +181,9 @@ def refusals(model: ModelName, name: str, n: int = 200) -> pd.DataFrame:
     return _table(rows, "crops of")
 
 
-def untrained_optics(model: ModelName, name: str, n_fields: int = 60, n_beads: int = 6) -> pd.DataFrame:
+def untrained_optics(
+    model: ModelName, name: str, n_fields: int = 60, n_beads: int = 6, seed: int = TEST_SEED
+) -> pd.DataFrame:
     """Figures for optics and beads that the model has not seen, one change at a time, as if nobody had said so.
 
     The last column is the median error with no crop refused.
@@ -193,12 +191,9 @@ def untrained_optics(model: ModelName, name: str, n_fields: int = 60, n_beads: i
     rows = {}
     for changes in UNTRAINED[name]:
         optics = changed_optics(name, **changes) if changes else OPTICS[name]
-        read = read_fields(model, made_fields(optics, GOAL_RANGES_UM[name], n_fields, n_beads))
+        read = read_fields(model, made_fields(optics, GOAL_RANGES_UM[name], n_fields, n_beads, seed))
         answers = accuracy(read, n_beads)
-        unjudged = accuracy(
-            replace(read, found=np.full(len(read.found), OK, dtype=object), unlike=np.full(len(read.found), np.nan)),
-            n_beads,
-        )
+        unjudged = accuracy(replace(read, judged=_nothing_held(read.judged)), n_beads)
         what = ", ".join(f"{key} {value:g}" for key, value in changes.items()) or "as trained"
         rows[what] = {**answers, "median error um, none refused": unjudged["median error um"]}
     return _table(rows, "optics").drop(columns="means")
@@ -228,6 +223,13 @@ def compare_architectures(name: str, steps: int, n_crops: int = 24000, batch_siz
                 "median error um": float(np.median(sizes)),
             }
     return _table(rows, "network")
+
+
+def _nothing_held(judged: Judgement) -> Judgement:
+    """The same crops with none refused."""
+    return Judgement(
+        np.full_like(judged.status, OK), np.full_like(judged.unlike, np.nan), np.full_like(judged.deviation, np.nan)
+    )
 
 
 def _share(values: np.ndarray) -> float:

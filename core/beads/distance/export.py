@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from parfocal.beads.distance.calibration import calibrate
-from parfocal.beads.distance.likeness import known_profiles
+from parfocal.beads.distance.likeness import KnownProfiles, known_profiles
 from parfocal.beads.distance.normalise import normalise
 from parfocal.beads.distance.predict import TASK
 from parfocal.registry import FORMAT_VERSION
@@ -43,8 +43,8 @@ def write_model_folder(output: Path, members: list[Any], plan: TrainingPlan, his
     """Write everything that a finished run leaves behind into its folder."""
     weights, profiles, start = output / "weights.onnx", output / "profiles.npz", output / "start.npz"
     write_onnx(members, plan.crop_px, weights)
-    known = known_profiles(plan.train, plan.crop_px, plan.limits_um, plan.settings.seed)
-    known.write(profiles)
+    known_profiles(plan.known(), plan.crop_px, plan.limits_um, plan.settings.seed).write(profiles)
+    known = KnownProfiles.read(profiles)
     _write_start(start, members)
     normalisation, count_scale = plan.settings.normalisation, plan.count_scale
 
@@ -127,11 +127,12 @@ def _draw_curve(path: Path, histories: History) -> None:
 
 
 def _card(config: dict[str, Any], histories: History, n_crops: int) -> str:
-    """Describe the model; the figures of an evaluation are added by hand."""
-    settings, crop = config["training"], config["crop_px"]
+    """Describe the model; figures of an evaluation are added by hand, under Figures."""
+    settings, crop, errors = config["training"], config["crop_px"], config["calibration"]["errors"]
     low, high = config["range_um"]
     smallest, largest = config["bead_diameter_range_um"]
     ends = ", ".join(f"{history[-1]['median_error_um']:.2f}" for history in histories)
+    bead, shared = (f"{min(errors[key]):.2f} to {max(errors[key]):.2f}" for key in ("bead_sd_um", "field_sd_um"))
     return f"""# Bead distance model `{config["architecture"]}`
 
 Gives the signed distance of a bright-field image from the reference focal plane, um, positive above it (larger z), from
@@ -144,4 +145,17 @@ crops of {crop} x {crop} pixels ({config["pixel_size_um"]:g} um), one bead in th
   highest rate {settings["learning_rate"]:g}, seeds from {settings["seed"]} on.
 - Input `{settings["normalisation"]}`, augmentation `{settings["augmentation"]}`.
 - Median error of validation crops at the end, by network (those far outside the range included): {ends} um.
+
+## Figures
+
+On crops that were kept back, by distance: standard deviation between the beads of an image {bead} um, error that they
+share {shared} um. `parfocal evaluate bead-focal-plane -o REPORT --part distance` prints the figures of the models that
+ship, `parfocal calibrate-beads` those of a model that it makes.
+
+## Limits
+
+- It holds for the optics, condenser, wavelength and beads of its source. Three beads or more of an image are judged
+  together and refused where they look otherwise; fewer are judged one by one, and other optics then pass more often.
+- Simulated beads (where they are the source) are bright field by docs/bead-simulation.md; no real stack was at hand.
+- The distance is that of the beads: their heights and diameters, where they differ from those of the source, shift it.
 """

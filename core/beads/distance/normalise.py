@@ -13,11 +13,15 @@ def background(crops_nyx: np.ndarray) -> np.ndarray:
 
     The paper takes the mean at 20 to 40 px from the bead; the median holds where a neighbour looks in at a side.
     """
-    size = crops_nyx.shape[1]
+    return np.asarray(np.median(crops_nyx[:, frame(crops_nyx.shape[1])], axis=1), dtype=np.float32)
+
+
+def frame(size: int) -> np.ndarray:
+    """Where the background of a crop of `size` pixels is taken (y, x): within a sixteenth of it from the edge."""
     width = max(2, round(size * _FRAME_SHARE))
-    frame = np.ones((size, size), bool)
-    frame[width:-width, width:-width] = False
-    return np.asarray(np.median(crops_nyx[:, frame], axis=1), dtype=np.float32)
+    inside = np.ones((size, size), bool)
+    inside[width:-width, width:-width] = False
+    return inside
 
 
 def normalise(crops_nyx: np.ndarray, how: str, count_scale: float = 1.0) -> np.ndarray:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -14,12 +11,12 @@ from parfocal import status
 from parfocal.beads.distance.calibration import FEWEST_JUDGED, Calibration
 from parfocal.beads.distance.combine import Z_95, combine
 from parfocal.beads.distance.crops import middle
-from parfocal.beads.distance.likeness import KnownProfiles
+from parfocal.beads.distance.judgement import Judgement, calibration_of, judge, why_none
 from parfocal.beads.distance.normalise import normalise
 from parfocal.beads.distance.quality import crop_status
-from parfocal.beads.distance.result import BEAD_REASONS, OUTLIER, DistanceEstimate
+from parfocal.beads.distance.result import OUTLIER, DistanceEstimate
 from parfocal.beads.distance.scale import scale_problem, to_trained_pixels
-from parfocal.registry import Model, ModelError, load_model
+from parfocal.registry import Model, load_model
 
 TASK = "bead_distance"
 _FEW_BEADS = 4
@@ -74,7 +71,8 @@ def signed_distance(
     DistanceEstimate
         Without an answer where the beads or pixels are not those of the model (`out_of_range`), or every crop was
         refused: beyond the range or networks that disagree (`out_of_range`), no such bead (`out_of_domain`), saturated,
-        blank, not finite.
+        blank, not finite; or where three crops or more, taken together, look like beads of other optics
+        (`out_of_domain`).
 
     Raises
     ------
@@ -91,44 +89,17 @@ def signed_distance(
         return DistanceEstimate(n_refused=len(crops), bead_distance_um=nothing, status=problem[0], reason=problem[1])
     found = crop_status(crops)
     told = np.full((len(crops), loaded.config["members"]), np.nan)
-    unlike = np.full(len(crops), np.nan)
     usable = np.flatnonzero(found == status.OK)
-    if len(usable):
-        fitting = (pixel_size_um, loaded.config["pixel_size_um"], loaded.config["crop_px"])
-        scaled = to_trained_pixels(crops[usable], *fitting)
-        told[usable] = _predict(loaded, scaled)
-        found[usable], unlike[usable] = judge(scaled, told[usable], loaded)
-    return estimate(told, found, unlike, calibration_of(loaded))
+    scaled = to_trained_pixels(crops[usable], pixel_size_um, loaded.config["pixel_size_um"], loaded.config["crop_px"])
+    told[usable] = _predict(loaded, scaled)
+    return estimate(told, judge(scaled, told[usable], loaded).among(found), calibration_of(loaded))
 
 
-def judge(crops_nyx: np.ndarray, told_nm: np.ndarray, loaded: Model) -> tuple[np.ndarray, np.ndarray]:
-    """Judge crops at the model's scale by what its networks say of them (n, members).
-
-    Returns
-    -------
-    found : ndarray
-        (n,) `ok`, `out_of_range` or `out_of_domain`.
-    unlike : ndarray
-        (n,) difference from the known profiles at the distance read off, in units of the typical one; NaN where that
-        distance lies beyond the range.
-    """
-    calibration = calibration_of(loaded)
-    mean, spread = told_nm.mean(axis=1), told_nm.std(axis=1)
-    low, high = loaded.config["range_um"]
-    beyond = (mean < low) | (mean > high)
-    apart = _known(loaded).unlikeness(crops_nyx, mean, calibration.tolerance_um)
-    unlike = calibration.relative_unlikeness(apart, mean)
-    found = np.full(len(mean), status.OK, dtype=object)
-    found[unlike > calibration.unlikeness] = status.OUT_OF_DOMAIN
-    found[beyond | (spread > calibration.member_spread_um)] = status.OUT_OF_RANGE
-    return found, np.where(beyond, np.nan, unlike)
-
-
-def estimate(told: np.ndarray, found: np.ndarray, unlike: np.ndarray, calibration: Calibration) -> DistanceEstimate:
-    """Combine what the networks say of crops (n, members), um, with their status (n,) and unlikeness (n,)."""
-    good = found == status.OK
+def estimate(told: np.ndarray, judged: Judgement, calibration: Calibration) -> DistanceEstimate:
+    """Combine what the networks say of the crops of an image (n, members), um, as they are judged."""
+    found, good = judged.status, judged.status == status.OK
     bead = np.where(good, np.where(good[:, None], told, 0.0).mean(axis=1), np.nan)
-    refused = _why_none(found, unlike, calibration)
+    refused = why_none(judged, calibration)
     if refused is not None:
         shown = tuple(str(name) for name in found)
         return DistanceEstimate(
@@ -158,28 +129,13 @@ def estimate(told: np.ndarray, found: np.ndarray, unlike: np.ndarray, calibratio
 def _warnings(n_used: int, n_given: int) -> tuple[str, ...]:
     found = []
     if n_used < _FEW_BEADS:
-        found.append(f"{n_used} bead{'s' if n_used > 1 else ''}: an outlier cannot be told")
+        untold = (
+            "an outlier cannot be told" if n_used >= FEWEST_JUDGED else "neither outliers nor other optics can be told"
+        )
+        found.append(f"{n_used} bead{'s' if n_used > 1 else ''}: {untold}")
     if n_used * 2 < n_given:
         found.append(f"{n_given - n_used} of {n_given} crops were refused")
     return tuple(found)
-
-
-def _why_none(found: np.ndarray, unlike: np.ndarray, calibration: Calibration) -> Optional[tuple[str, str]]:
-    """Status and reason where an image gets no answer: no bead is left, or the beads as a whole look different."""
-    if not len(found):
-        return status.NO_CONTENT, "no bead was given"
-    if not (found == status.OK).any():
-        names, counts = np.unique(found.astype(str), return_counts=True)
-        told = "; ".join(f"{count} of {len(found)} crops: {BEAD_REASONS[name]}" for name, count in zip(names, counts))
-        return str(names[np.argmax(counts)]), told
-    compared = unlike[~np.isnan(unlike)]
-    if len(compared) >= FEWEST_JUDGED and np.median(compared) > calibration.field_unlikeness:
-        reason = (
-            f"the beads differ from the trained ones {np.median(compared):.1f} times as much as usual"
-            f" (limit {calibration.field_unlikeness:.1f}): other optics, or other beads"
-        )
-        return status.OUT_OF_DOMAIN, reason
-    return None
 
 
 def _checked(crops_nyx: np.ndarray, pixel_size_um: float, bead_diameter_um: float) -> np.ndarray:
@@ -209,21 +165,3 @@ def _predict(loaded: Model, crops: np.ndarray) -> np.ndarray:
         return np.empty((0, config["members"]))
     inputs = normalise(crops, config["normalisation"], config["count_scale"])[..., None]
     return loaded.predict(inputs).astype(float)
-
-
-@lru_cache(maxsize=16)
-def calibration_of(loaded: Model) -> Calibration:
-    """Limits and errors of a loaded model."""
-    return Calibration.from_dict(loaded.config["calibration"])
-
-
-@lru_cache(maxsize=16)
-def _known(loaded: Model) -> KnownProfiles:
-    path = Path(loaded.folder) / loaded.config["profiles"]
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error}): copy the model folder again, whole") from error
-    if digest != loaded.config["profiles_sha256"]:
-        raise ModelError(f"{path} is damaged: its SHA-256 is {digest}")
-    return KnownProfiles.read(path)

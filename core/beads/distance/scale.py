@@ -47,4 +47,4 @@ def to_trained_pixels(crops_nyx: np.ndarray, pixel_size_um: float, trained_um: f
     made = [
         affine_transform(crop.astype(np.float32), matrix, offset, shape, order=3, mode="nearest") for crop in crops_nyx
     ]
-    return np.stack(made)
+    return np.array(made, np.float32).reshape(-1, crop_px, crop_px)

@@ -12,7 +12,7 @@ from parfocal.beads.distance.simulated import OPTICS, SimulatedOptics, Variation
 from parfocal.beads.simulation import Light, Sample, SimulatedBeadStack, simulate_bead_stack
 
 TEST_SEED = 777
-_DIAMETERS = 10
+_DIAMETERS = 6
 
 
 def changed_optics(name: str, **changes: Any) -> SimulatedOptics:
@@ -38,11 +38,12 @@ def made_fields(
     seed: int = TEST_SEED,
     far: bool = False,
 ) -> LabelledCrops:
-    """Fields of beads of randomly drawn diameters at distances drawn evenly over a range."""
+    """Fields of beads of randomly drawn diameters, each in its own even part of a range of distances."""
     rng = np.random.default_rng([seed, 70])
     low, high = optics.diameters_um
     looks = appearances(optics, _DIAMETERS if high > low else 1, seed, far)
-    distance = rng.uniform(*range_um, n_fields)
+    edges = np.linspace(*range_um, n_fields + 1)
+    distance = rng.uniform(edges[:-1], edges[1:])
     return simulated_fields(optics, looks, distance, rng, Variation(n_beads), margin_px=0)
 
 
