@@ -1,0 +1,1 @@
+"""Restoration of defocused images: networks, their training and use, and classical baselines."""

@@ -1,0 +1,132 @@
+"""Writing a trained restoring network as a model folder: ONNX weights, config, start weights, log, curve and card."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from parfocal.optics.optics import Optics
+from parfocal.registry import FORMAT_VERSION
+from parfocal.restoration.inputs import TASK
+from parfocal.restoration.kernels import BANK, KERNEL_PX
+from parfocal.restoration.settings import RestorationTraining
+
+OPSET = 17
+
+
+def write_onnx(network: Any, path: Path) -> None:
+    """Convert a Keras network (n, y, x, planes) to ONNX with planes first, (n, planes, y, x) in and out."""
+    import tensorflow as tf
+    import tf2onnx
+
+    def planes_first(planes: Any) -> Any:
+        restored = network(tf.transpose(planes, [0, 2, 3, 1]), training=False)
+        return tf.transpose(restored, [0, 3, 1, 2])
+
+    signature = [tf.TensorSpec((None, network.input_shape[-1], None, None), tf.float32, name="planes")]
+    infer = tf.function(planes_first, input_signature=signature)
+    tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET, output_path=str(path))
+
+
+def write_model_folder(
+    output: Path,
+    network: Any,
+    settings: RestorationTraining,
+    history: list[dict[str, float]],
+    counts: dict[str, int],
+    optics: Optics,
+) -> Path:
+    """Write everything that a finished run leaves behind.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of the run.
+    network : keras.Model
+    settings : RestorationTraining
+    history : list of dict
+        One row per validation.
+    counts : dict
+        Training images (or pairs) of each source, for the card.
+    optics : Optics
+        Optics of the images that were trained on.
+    """
+    weights = output / "weights.onnx"
+    write_onnx(network, weights)
+    start = output / "start.npz"
+    arrays: dict[str, Any] = {f"{i:03d}": np.asarray(a, np.float16) for i, a in enumerate(network.get_weights())}
+    np.savez_compressed(start, **arrays)
+    config = {
+        "task": TASK,
+        "format_version": FORMAT_VERSION,
+        "architecture": settings.architecture,
+        "weights": weights.name,
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "start": start.name,
+        "channels": settings.channels,
+        "largest_level": settings.largest_level,
+        "optics": asdict(optics),
+        "bank": {"filters": BANK, "kernel_px": KERNEL_PX} if settings.architecture == "default" else None,
+        "parameters": int(network.count_params()),
+        "training": asdict(settings),
+    }
+    (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    _write_log(output / "training_log.csv", history)
+    _draw_curve(output / "training_curve.png", history)
+    (output / "card.md").write_text(_card(config, history, counts))
+    return output
+
+
+def read_start(folder: Path, config: dict[str, Any]) -> list[np.ndarray]:
+    """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them."""
+    with np.load(folder / config["start"], allow_pickle=False) as held:
+        return [held[name].astype(np.float32) for name in sorted(held)]
+
+
+def _write_log(path: Path, history: list[dict[str, float]]) -> None:
+    with path.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def _draw_curve(path: Path, history: list[dict[str, float]]) -> None:
+    from matplotlib.figure import Figure
+
+    steps = [row["step"] for row in history]
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    loss, likeness = figure.subplots(1, 2)
+    loss.plot(steps, [row["loss"] for row in history], label="training")
+    loss.plot(steps, [row["validation_loss"] for row in history], label="validation")
+    loss.set(xlabel="step", ylabel="loss")
+    loss.legend()
+    likeness.plot(steps, [row["ssim"] for row in history])
+    likeness.set(xlabel="step", ylabel="SSIM of validation crops")
+    figure.savefig(path, dpi=110)
+
+
+def _card(config: dict[str, Any], history: list[dict[str, float]], counts: dict[str, int]) -> str:
+    """Describe the model; the figures of an evaluation are added by hand."""
+    settings, last = config["training"], history[-1]
+    length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} passes"
+    rows = "\n".join(f"| {source} | {count} |" for source, count in counts.items())
+    return f"""# Restoration model `{config["architecture"]}`
+
+Restores defocused images, {config["channels"]} channel(s) at a time. {config["parameters"]:,} parameters.
+Restored images are not for the quantification of intensity or texture.
+
+- Training: {length} of {settings["batch_size"]} crops of {settings["crop_px"]} px, loss `{settings["loss"]}`,
+  {settings["optimizer"].title()}, highest rate {settings["learning_rate"]:g}, seed {settings["seed"]}.
+- Range: defocus levels up to {config["largest_level"]:g}, as `measure_image_focus` counts them.
+- Validation crops (other fields) at the end: SSIM {last["ssim"]:.3f}, PSNR {last["psnr"]:.1f} dB.
+
+| source | training images |
+|---|---|
+{rows}
+"""
