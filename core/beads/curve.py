@@ -29,6 +29,8 @@ _FLAT = 1e-3
 _WIDE_GAP = 1.5
 _DEVIATION_PER_MAD = 1.4826
 
+AT_END = "extremum_at_end_of_stack"
+
 
 @dataclass(frozen=True)
 class CurveFit:
@@ -149,7 +151,7 @@ class CurveFit:
         below, above = planes.z_um[index - 1], planes.z_um[index]
         found = []
         if below in planes.stack_ends_um or above in planes.stack_ends_um:
-            found.append("extremum_at_end_of_stack")
+            found.append(AT_END)
         elif index in (1, len(planes) - 1) or (
             planes.n_excluded and above - below > _WIDE_GAP * np.median(np.diff(planes.z_um))
         ):

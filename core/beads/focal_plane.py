@@ -9,7 +9,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.beads.bootstrap import Uncertainty, uncertainties
-from parfocal.beads.curve import CurveFit, fit_curve
+from parfocal.beads.curve import AT_END, CurveFit, fit_curve
 from parfocal.beads.planes import LEAST_PLANES, FeaturePlanes, checked_stack, feature_planes
 
 NAN = float("nan")
@@ -65,7 +65,8 @@ class ReferenceFocalPlane:
     centre_z_um : float
         REFP_CI, where the centre intensity is largest.
     interval_um : tuple of float
-        Interval of `z_um`, lower and upper end.
+        Interval of `z_um`, lower and upper end; NaN where an extremum lies at the end of the stack, since it may lie
+        anywhere beyond.
     standard_error_um : float
         The interval's standard error before Student's factor.
     level : float
@@ -194,7 +195,7 @@ def _with_errors(whole: ReferenceFocalPlane, fits: list[CurveFit], errors: list[
     if whole.n_beads <= 2:
         warnings.append("single_bead" if whole.n_beads == 1 else "few_beads")
     whole = replace(whole, z_um=middle, warnings=tuple(warnings))
-    if not errors:
+    if not errors or AT_END in warnings:
         return whole
     slope, centre = (
         replace(curve, interval_um=_interval(curve.extremum_um, error))

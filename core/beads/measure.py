@@ -112,7 +112,9 @@ def measure_bead_focal_plane(
     empty = BeadFocalPlane(z_um=z, pixel_size_um=pixel_size_um, bead_diameter_um=bead_diameter_um, contrast=contrast)
     detection = find_beads(iter(stack), bead_diameter_um, pixel_size_um, contrast)
     if not detection.beads:
-        return replace(empty, refused=detection.refused, status=status.NO_CONTENT, reason=f"no bead: {detection.text}")
+        return replace(
+            empty, refused=detection.refused, status=status.NO_CONTENT, reason=_no_bead(detection.text, contrast)
+        )
     if len(stack) == 1 and distance_model is not None:
         told = (distance_model, interval_level, z_error_um)
         single = measure_single_plane(replace(empty, refused=detection.refused), stack[0], detection.beads, *told)
@@ -132,6 +134,11 @@ def measure_bead_focal_plane(
         distances = stack_distances(stack, table.centres_bz_yx[table.usable_b], sizes_um, distance_model)
         found = replace(found, plane_distances=distances)
     return _with_target(_answer(_with_field(found), table), target_offset_um)
+
+
+def _no_bead(text: str, contrast: str) -> str:
+    other = "fluorescence" if contrast == "bright_field" else "bright_field"
+    return f"no bead in {contrast}: {text}; if the contrast is {other}, say so"
 
 
 def _beads(detection: BeadDetection, table: FeatureTable, z_um: np.ndarray) -> tuple[BeadMeasurement, ...]:

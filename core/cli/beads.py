@@ -40,7 +40,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the files of an earlier run")
     parser.add_argument(
         "--z-csv",
-        action="append",
+        nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="CSV file with the positions of the planes in a column z_um, in their order or by a column file; once for "
@@ -143,17 +144,18 @@ def _stack_lines(stack: JudgedStack) -> list[str]:
     result = stack.measured.result
     if result.answered:
         low, high = result.interval_um
-        half = (high - low) / 2
+        half = (high - low) / 2 if math.isfinite(high - low) else math.nan
         text = f"REFP {result.reference_focal_plane_um:.2f} +- {half:.2f} um, {result.n_beads} beads"
         if math.isfinite(result.distance_um):
             text = f"{distance_text(result.distance_um)} +- {half:.2f} um, {result.n_beads} beads"
     else:
         text = f"no answer ({result.status}): {result.reason}"
     lines = [f"{stack.measured.name}: {text}" + (f": {stack.verdict.word}" if stack.verdict.word else "")]
+    lines += [f"  failed: {c.name}, limit {c.limit:g}, {c.reason or f'{c.value:.3g}'}" for c in stack.verdict.failed]
     goal = "move z by" if stack.measured.z_origin == SINGLE_PLANE else "z"
     lines += [f"  target {target}: {goal} {z:.2f} um" for target, z in zip(stack.targets, stack.target_z_um) if z == z]
     if stack.pooled is not None and math.isfinite(stack.pooled.reference_focal_plane_um):
         lines.append(f"  pooled: REFP {stack.pooled.reference_focal_plane_um:.2f} um")
     left_out = sum(map(bool, stack.measured.reasons))
-    lines += [f"  {left_out} planes left out: see planes.csv"] if left_out else []
+    lines += [f"  planes left out: {left_out}, see planes.csv"] if left_out else []
     return lines + [f"  warning: {warning}" for warning in stack.measured.warnings if warning != "planes_left_out"]

@@ -21,7 +21,7 @@ from parfocal.report.beads_report_parts import (
     row_table,
     target_table,
 )
-from parfocal.report.beads_style import STYLE
+from parfocal.report.beads_style import STYLE, WARNINGS
 
 _VERDICT_WORDS = {PASS: "Pass", FAIL: "Fail", "": "No verdict"}
 
@@ -102,11 +102,16 @@ def _page(stack: JudgedStack, pictures: Sequence[Path], about: ReportAbout, drif
 def _overview(stacks: Sequence[JudgedStack], about: ReportAbout, drift: Optional[Path]) -> str:
     words = [stack.verdict.word for stack in stacks]
     whole = FAIL if FAIL in words else PASS if PASS in words else ""
+    single = any(len(stack.measured.result.z_um) == 1 for stack in stacks)
     head = ["stack", "REFP, um", "interval, um", "beads", "tilt, um per mm", "verdict", "remark"]
     pooled = any(stack.pooled is not None for stack in stacks)
     if pooled:
         head[3:3] = ["pooled REFP, um", "above the reference stack, um"]
     rows = [_overview_row(stack, pooled) for stack in stacks]
+    if single:
+        head.insert(1, "plane above the REFP, um")
+        for row, stack in zip(rows, stacks):
+            row.insert(1, number_text(stack.measured.result.distance_um))
     cells = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="list"><tr>{cells}</tr>{body}</table>'
@@ -119,7 +124,8 @@ def _overview_row(stack: JudgedStack, pooled: bool) -> list[str]:
     result = stack.measured.result
     low, high = result.interval_um
     row = [stack.measured.name, number_text(result.reference_focal_plane_um), f"\u00b1 {number_text((high - low) / 2)}"]
-    remark = "" if result.answered else result.reason or result.status
+    warnings = "; ".join(WARNINGS.get(name, name) for name in result.warnings)
+    remark = warnings if result.answered else result.reason or result.status
     if pooled and stack.pooled is not None:
         shift = f"{number_text(stack.pooled.shift_um)} \u00b1 {number_text(stack.pooled.shift_error_um)}"
         row += [number_text(stack.pooled.reference_focal_plane_um), shift]

@@ -20,7 +20,7 @@ from parfocal.beads.measure import measure_bead_focal_plane
 from parfocal.cp_plugins import _parfocal_bead_settings as bead_settings
 from parfocal.cp_plugins.measurebeadfocalplane import MeasureBeadFocalPlane
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 NAME = "BeadFocalPlane_{}_Stack"
 ODD = 12
 
@@ -242,3 +242,18 @@ def test_beads_of_3d_images_have_a_table_of_their_own(volumes):
     focal = [bead.focal_plane_um for bead in direct().beads]
     np.testing.assert_allclose(rows[NAME.format("FocalPlaneUm")][4:], focal, rtol=1e-6)
     np.testing.assert_array_equal(rows["Location_Center_Z"][4:], np.rint(np.array(focal) / STEP_UM))
+
+
+def test_example_pipeline_measures_real_beads(tmp_path, run_headless):
+    stacks = HERE.parent / "data" / "beads"
+    example = HERE.parents[1] / "examples" / "beads" / "measure_bead_focal_plane.cppipe"
+    printed = run_headless(example, stacks, tmp_path / "out")
+    assert (tmp_path / "out" / "Image.csv").exists(), printed
+    table = pd.read_csv(tmp_path / "out" / "Image.csv").set_index("FileName_Stack")
+    for name, row in table.iterrows():
+        stack = tifffile.imread(stacks / name)
+        answer = measure_bead_focal_plane(stack, 1.3668, 18.0, z_step_um=5.0, contrast="fluorescence")
+        assert row[NAME.format("ReferenceFocalPlaneUm")] == pytest.approx(answer.reference_focal_plane_um, abs=1e-6)
+    assert len(table) == 2
+    assert (table["Metadata_QCFlag"] == 0).all()
+    assert len(pd.read_csv(tmp_path / "out" / "Beads.csv")) == 10

@@ -80,6 +80,8 @@ def test_last_entry_is_that_of_the_same_instrument_and_kind_by_date(entry):
         replace(entry, contrast="fluorescence"),
         replace(entry, bead_diameter_um=10.0),
         replace(entry, reference_focal_plane_um=NAN),
+        replace(entry, interval_low_um=NAN, interval_high_um=NAN),
+        replace(entry, verdict="fail"),
     ]
     assert last_entry([entry, earlier, later, *others], replace(entry, date=datetime(2024, 12, 1))) == entry
     assert last_entry([later, *others], entry) is None

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from parfocal import measure_bead_focal_plane, status
+from parfocal.beads.batch.verdict import Limits, judge
 from parfocal.beads.simulation import A2K_LIKE, simulate_bead_stack
 
 REAL = Path(__file__).parents[1] / "data" / "beads"
@@ -143,6 +144,16 @@ def test_stack_that_never_passes_focus_says_so():
     far = simulate(z_um=np.arange(60.0, 121.0, 4.0))
     result = measure_bead_focal_plane(far.stack_zyx, z_um=far.z_um, **OPTICS)
     assert result.status == status.NO_CONTENT or "extremum_at_end_of_stack" in result.warnings
+
+
+def test_half_a_sweep_has_no_interval_and_fails_its_limits():
+    half = simulate(z_um=np.arange(-60.0, 31.0, 7.5))
+    result = measure_bead_focal_plane(half.stack_zyx, z_um=half.z_um, **OPTICS)
+    assert "extremum_at_end_of_stack" in result.warnings
+    assert np.isnan(result.interval_um).all()
+    verdict = judge(result, Limits(interval_um=10.0, refp_shift_um=1000.0, fewest_beads=1), last_refp_um=33.0)
+    assert [criterion.passed for criterion in verdict.criteria] == [False, False, True]
+    assert verdict.failed[0].reason == "no value: the stack does not pass focus"
 
 
 def test_planes_of_different_size_are_refused(simulated):

@@ -175,6 +175,7 @@ def test_positions_are_found_by_file_name_where_the_table_has_them(tmp_path, exp
         ("z_um\n", "must have a column z_um and a row for each plane"),
         ("z_um\n1\nx\n", "line 3: z_um must be a number, got 'x'"),
         ("z_um\n1\ninf\n", "line 3: z_um must be finite"),
+        ("z_um\n0,00\n0,75\n", "line 2: has more columns than the first line: give numbers with a decimal point"),
         ("z_um,file\n1,a\n2,a\n", "names the file 'a' more than once"),
     ],
 )

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 NAN = float("nan")
+# The word of a verdict that is nothing to compare with.
+FAIL = "fail"
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,17 @@ def comparable(entries: Sequence[HistoryEntry], like: HistoryEntry) -> list[Hist
 
 
 def last_entry(entries: Sequence[HistoryEntry], like: HistoryEntry) -> Optional[HistoryEntry]:
-    """Last comparable entry with a reference focal plane that is not later than `like`; None without one."""
+    """Last comparable entry that did not fail and is not later than `like`; None without one.
+
+    It needs a reference focal plane and an interval: a stack that does not pass focus is nothing to compare with.
+    """
     earlier = [
         entry
         for entry in comparable(entries, like)
-        if entry.date <= like.date and math.isfinite(entry.reference_focal_plane_um)
+        if entry.date <= like.date
+        and entry.verdict != FAIL
+        and math.isfinite(entry.reference_focal_plane_um)
+        and math.isfinite(entry.interval_low_um)
     ]
     return earlier[-1] if earlier else None
 

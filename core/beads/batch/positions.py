@@ -46,6 +46,8 @@ def read_positions(path: str | os.PathLike[str]) -> PositionTable:
         Where the file cannot be read.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no table of positions {path}")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -54,6 +56,11 @@ def read_positions(path: str | os.PathLike[str]) -> PositionTable:
         raise ValueError(f"{path} is no CSV file in UTF-8: {error}") from error
     if "z_um" not in columns or not rows:
         raise ValueError(f"{path} must have a column z_um and a row for each plane, it has {', '.join(columns)!r}")
+    for number, row in enumerate(rows, 2):
+        if None in row:
+            raise ValueError(
+                f"{path}, line {number}: has more columns than the first line: give numbers with a decimal point, 0.75"
+            )
     z_um = tuple(_position(row["z_um"], f"{path}, line {number}") for number, row in enumerate(rows, 2))
     files = tuple(Path(row["file"] or "").name for row in rows) if "file" in columns else ()
     if len(set(files)) < len(files):

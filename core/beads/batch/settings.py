@@ -75,6 +75,6 @@ def check_given(given: dict[str, Any], settings: BatchSettings) -> None:
 
 def _check_single_planes(given: dict[str, Any], settings: BatchSettings) -> None:
     if given.get("distance_model") is None:
-        raise ValueError("single planes need a distance model: give distance_model")
+        raise ValueError("single planes need a distance model: give --distance-model (in Python distance_model)")
     if settings.z_tables or settings.repeats:
         raise ValueError("single planes have no z table and no repeats: leave them out")

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Optional
 
+from parfocal.beads.batch.history import FAIL
+from parfocal.beads.curve import AT_END
 from parfocal.beads.result import BeadFocalPlane
 
-PASS, FAIL = "pass", "fail"
+PASS = "pass"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Verdict:
             return ""
         return PASS if all(looked_at) else FAIL
 
+    @property
+    def failed(self) -> tuple[Criterion, ...]:
+        """The limits that were not kept."""
+        return tuple(criterion for criterion in self.criteria if criterion.passed is False)
+
 
 def judge(result: BeadFocalPlane, limits: Limits, last_refp_um: Optional[float] = None) -> Verdict:
     """Hold a result against the limits. What has no value fails, for whatever reason it has none.
@@ -103,7 +110,9 @@ def judge(result: BeadFocalPlane, limits: Limits, last_refp_um: Optional[float] 
         not looked at.
     """
     shape, refp = result.field_shape, result.reference_focal_plane_um
-    no_answer = result.reason or result.status
+    no_answer = result.reason or ("the stack does not pass focus" if AT_END in result.warnings else result.status)
+    if AT_END in result.warnings:
+        refp = math.nan
     criteria = []
     if limits.interval_um is not None:
         half = (result.interval_um[1] - result.interval_um[0]) / 2

@@ -14,6 +14,7 @@ from parfocal.beads.calibrate.fit import (
     BeadCalibration,
     CalibrationSettings,
 )
+from parfocal.beads.calibrate.scores import LEAST_ANSWERED
 from parfocal.report.sections import Section, write_markdown
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def _line(row: dict[Any, Any]) -> str:
 def _enough_text(made: BeadCalibration) -> str:
     whole = made.tables["by_beads"]["beads"].iloc[-1].split()[-1]
     rule = "the fewest whose 95 % error is within 10 % of that with all"
+    answered = float(made.tables["by_beads"]["answered"].iloc[-1])
+    if answered < LEAST_ANSWERED:
+        return (
+            f"WARNING: the model answers only {answered:.0%} of the images kept back, so that its errors say little:"
+            " take finer z steps, or more stacks; how many beads are enough is not known"
+        )
     if made.beads_enough is None:
         return f"beads that are enough: all {whole} of an image are needed ({rule}); more may be better still"
     return f"beads that are enough: {made.beads_enough} of {whole} ({rule})"

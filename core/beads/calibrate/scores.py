@@ -22,6 +22,8 @@ ALL_BEADS = 0
 WITHIN_UM = 10.0
 # The fewest beads are enough whose 95 percent error is at most this much above that with all beads of the image.
 ENOUGH = 1.1
+# With fewer images answered the errors are those of the easy ones.
+LEAST_ANSWERED = 0.8
 _GROUPS_SEED = 90
 
 
@@ -110,7 +112,12 @@ def by_stack(readings: pd.DataFrame, depth_of_field_um: float = math.nan) -> pd.
 
 
 def beads_enough(table: pd.DataFrame) -> Optional[int]:
-    """Fewest beads whose 95 percent error is within 10 percent of that with all; None where it takes all."""
+    """Fewest beads whose 95 percent error is within 10 percent of that with all; None where it takes all.
+
+    NaN error or an answer to fewer than 80 percent of the images with all beads tells nothing: then also None.
+    """
+    if table["answered"].iloc[-1] < LEAST_ANSWERED:
+        return None
     limit = ENOUGH * table["error_95_um"].iloc[-1]
     good = table[:-1][table["error_95_um"][:-1] <= limit]
     return int(good["beads"].iloc[0]) if len(good) else None

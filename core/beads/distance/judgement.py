@@ -86,15 +86,15 @@ def why_none(judged: Judgement, calibration: Calibration) -> Optional[tuple[str,
         return None
     unlike = float(np.median(judged.unlike[compared]))
     if unlike > calibration.field_unlikeness:
-        return _other("from the trained ones", unlike, calibration.field_unlikeness)
+        return _other("single beads differ from the trained ones", unlike, calibration.field_unlikeness)
     together, limit = field_deviation(judged.deviation[compared]), calibration.deviation_limit(len(compared))
     if together > limit:
-        return _other("taken together, from the profile expected", together, limit)
+        return _other("all beads together differ from what is expected at this distance", together, limit)
     return None
 
 
 def _other(what: str, value: float, limit: float) -> tuple[str, str]:
-    reason = f"the beads differ {what} by {value:.2f} (limit {limit:.2f}): other optics, or other beads"
+    reason = f"{what}, by {value:.2f} (limit {limit:.2f}): other optics, or other beads"
     return status.OUT_OF_DOMAIN, reason
 
 
