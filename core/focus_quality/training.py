@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -16,6 +16,7 @@ from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, blur_imag
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.network import INPUTS, build_network, ranked_probability_score
 from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.run_folder import claim_run_folder
 
 VALIDATION_BATCHES = 16
 
@@ -128,7 +129,7 @@ def train_focus_quality(
     """
     settings = training_settings(config, steps=steps, learning_rate=learning_rate, augment=augment, seed=seed)
     folder = Path(output)
-    _claim(folder, settings, resume)
+    claim_run_folder(folder, settings, resume)
     parts = split_by_field(find_training_images(images, sources))
     accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
     if not accepted["train"]:
@@ -148,20 +149,6 @@ def training_settings(config: str, **changes: Any) -> FocusQualityTraining:
     if settings.steps < 1:
         raise ValueError(f"steps must be at least 1, got {settings.steps}")
     return settings
-
-
-def _claim(output: Path, settings: FocusQualityTraining, resume: bool) -> None:
-    record = output / "training.json"
-    if output.exists() and any(output.iterdir()):
-        if not resume:
-            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
-        if not record.exists():
-            raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
-        begun = json.loads(record.read_text())["architecture"]
-        if begun != settings.architecture:
-            raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
-    output.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
 
 
 def _fit(

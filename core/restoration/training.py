@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -21,6 +20,7 @@ from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.sampler import PairSampler, SyntheticSampler
 from parfocal.restoration.settings import RestorationTraining, training_settings
 from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.run_folder import claim_run_folder
 
 
 @command
@@ -116,7 +116,7 @@ def train_restorer(
     optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     pairs = None if defocused is None else find_pairs(images, defocused)
     folder = Path(output)
-    _claim(folder, settings, resume)
+    claim_run_folder(folder, settings, resume)
     if pairs is None:
         fit, counts = _plan_synthetic(images, sources, settings, folder)
     else:
@@ -175,17 +175,3 @@ def _plan_pairs(
 
 def _count(names: Sequence[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items()))
-
-
-def _claim(output: Path, settings: RestorationTraining, resume: bool) -> None:
-    record = output / "training.json"
-    if output.exists() and any(output.iterdir()):
-        if not resume:
-            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
-        if not record.exists():
-            raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
-        begun = json.loads(record.read_text())["architecture"]
-        if begun != settings.architecture:
-            raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
-    output.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(asdict(settings), indent=2) + "\n")

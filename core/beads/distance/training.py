@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -17,6 +16,7 @@ from parfocal.beads.distance.sampler import CropSampler
 from parfocal.beads.distance.settings import BeadDistanceTraining, training_settings
 from parfocal.commands import Param, command
 from parfocal.registry import model_folder, read_config
+from parfocal.training.run_folder import claim_run_folder
 
 
 @command
@@ -91,7 +91,7 @@ def train_bead_distance(
         held = read_config(begun)
         settings = replace(settings, architecture=held["architecture"], normalisation=held["normalisation"])
     folder = Path(output)
-    _claim(folder, settings, resume, crops)
+    claim_run_folder(folder, settings, resume, own=None if crops is None else Path(crops))
     plan = _plan(crops, optics, settings, begun)
     _write_refused(folder / "refused.csv", plan)
     fit = plan_fit(plan, begun)
@@ -124,26 +124,6 @@ def plan_fit(plan: TrainingPlan, begun: Optional[Path] = None) -> Fit:
 def _started(start_from: str) -> Path:
     """Folder of the model that is fine-tuned."""
     return model_folder(start_from, TASK)
-
-
-def _claim(output: Path, settings: BeadDistanceTraining, resume: bool, crops: Optional[str]) -> None:
-    record = output / "training.json"
-    if output.exists() and _holds_more_than(crops, output):
-        if not resume:
-            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
-        if not record.exists():
-            raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
-        begun = json.loads(record.read_text())["architecture"]
-        if begun != settings.architecture:
-            raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
-    output.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
-
-
-def _holds_more_than(crops: Optional[str], output: Path) -> bool:
-    """Whether a folder holds anything but the crops that are trained from."""
-    known = set() if crops is None else {Path(crops).resolve(), *Path(crops).resolve().parents}
-    return any(path.resolve() not in known for path in output.iterdir())
 
 
 def _write_refused(path: Path, plan: TrainingPlan) -> None:

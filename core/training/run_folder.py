@@ -1,0 +1,49 @@
+"""The folder of a training run: claimed before it begins, and known again when it goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Optional
+
+RECORD = "training.json"
+
+
+def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Path] = None) -> None:
+    """Make the folder of a run and write its settings into it, where nothing of another run is lost.
+
+    Parameters
+    ----------
+    output : Path
+        Folder, which must be empty or not exist yet, unless the run in it is to go on.
+    settings : dataclass
+        Of the run; it has an `architecture`.
+    resume : bool
+        Go on with the run that the folder holds.
+    own : Path, optional
+        What may lie in the folder all the same: what is trained from.
+
+    Raises
+    ------
+    FileExistsError
+        Where the folder holds something else, or no run to go on with.
+    ValueError
+        Where the run in it is of another architecture.
+    """
+    record = output / RECORD
+    if output.exists() and _holds_more_than(own, output):
+        if not resume:
+            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+        if not record.exists():
+            raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
+        begun = json.loads(record.read_text())["architecture"]
+        if begun != settings.architecture:
+            raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
+    output.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def _holds_more_than(own: Optional[Path], output: Path) -> bool:
+    known = set() if own is None else {own.resolve(), *own.resolve().parents}
+    return any(path.resolve() not in known for path in output.iterdir())
