@@ -144,10 +144,12 @@ def _stack_lines(stack: JudgedStack) -> list[str]:
     result = stack.measured.result
     if result.answered:
         low, high = result.interval_um
-        half = (high - low) / 2 if math.isfinite(high - low) else math.nan
-        text = f"REFP {result.reference_focal_plane_um:.2f} +- {half:.2f} um, {result.n_beads} beads"
+        half = (high - low) / 2
+        interval = f"+- {half:.2f} um" if math.isfinite(half) else "without an interval"
+        place = f"REFP {result.reference_focal_plane_um:.2f}"
         if math.isfinite(result.distance_um):
-            text = f"{distance_text(result.distance_um)} +- {half:.2f} um, {result.n_beads} beads"
+            place = distance_text(result.distance_um)
+        text = f"{place} {interval}, {result.n_beads} beads"
     else:
         text = f"no answer ({result.status}): {result.reason}"
     lines = [f"{stack.measured.name}: {text}" + (f": {stack.verdict.word}" if stack.verdict.word else "")]
