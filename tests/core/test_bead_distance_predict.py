@@ -131,7 +131,7 @@ def test_beads_that_share_a_small_difference_are_refused_together(reference):
     assert [found.status for found in alone] == ["ok"] * 4
     together = signed_distance(changed, 1.5, 28.5, "a2k_like")
     assert together.status == "out_of_domain"
-    assert "taken together" in together.reason
+    assert together.reason.startswith("all beads together differ")
     assert "other optics, or other beads" in together.reason
     assert np.isnan(together.distance_um)
 
