@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from parfocal.focus_quality.network import INPUTS, N_LEVELS, PATCH_SIZE_PX
 from parfocal.registry import FORMAT_VERSION
 from parfocal.training.images import TrainingImage
+from parfocal.training.run_folder import file_digest, write_log
 
 if TYPE_CHECKING:
     from parfocal.focus_quality.training import FocusQualityTraining
@@ -44,7 +43,7 @@ def write_model_folder(
         "format_version": FORMAT_VERSION,
         "architecture": settings.architecture,
         "weights": weights.name,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "sha256": file_digest(weights),
         "input": INPUTS[settings.architecture],
         "patch_size_px": PATCH_SIZE_PX,
         "n_levels": N_LEVELS,
@@ -60,17 +59,10 @@ def write_model_folder(
         "training": asdict(settings),
     }
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    _write_log(output / "training_log.csv", history)
+    write_log(output / "training_log.csv", history)
     _draw_curve(output / "training_curve.png", history)
     (output / "card.md").write_text(_card(config, history, images))
     return output
-
-
-def _write_log(path: Path, history: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as out:
-        writer = csv.DictWriter(out, list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
 
 
 def _draw_curve(path: Path, history: list[dict[str, float]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from parfocal.registry import FORMAT_VERSION
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.kernels import BANK, KERNEL_PX
 from parfocal.restoration.settings import RestorationTraining
+from parfocal.training.run_folder import file_digest, write_log
 
 OPSET = 17
 
@@ -67,7 +66,7 @@ def write_model_folder(
         "format_version": FORMAT_VERSION,
         "architecture": settings.architecture,
         "weights": weights.name,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "sha256": file_digest(weights),
         "start": start.name,
         "channels": settings.channels,
         "largest_level": settings.largest_level,
@@ -77,7 +76,7 @@ def write_model_folder(
         "training": asdict(settings),
     }
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    _write_log(output / "training_log.csv", history)
+    write_log(output / "training_log.csv", history)
     _draw_curve(output / "training_curve.png", history)
     (output / "card.md").write_text(_card(config, history, counts))
     return output
@@ -87,13 +86,6 @@ def read_start(folder: Path, config: dict[str, Any]) -> list[np.ndarray]:
     """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them."""
     with np.load(folder / config["start"], allow_pickle=False) as held:
         return [held[name].astype(np.float32) for name in sorted(held)]
-
-
-def _write_log(path: Path, history: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as out:
-        writer = csv.DictWriter(out, list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
 
 
 def _draw_curve(path: Path, history: list[dict[str, float]]) -> None:

@@ -1,8 +1,11 @@
-"""The folder of a training run: claimed before it begins, and known again when it goes on."""
+"""The folder of a training run: claimed before it begins, known again when it goes on, and what every run leaves."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
@@ -42,6 +45,19 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
             raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
     output.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def write_log(path: Path, rows: Sequence[dict[str, float]]) -> None:
+    """Write the validations of a run as CSV; the first row names the columns."""
+    with path.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, as `config.json` states it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _holds_more_than(own: Optional[Path], output: Path) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from tiny_bead_network import tiny_network
 
 from parfocal import measure_bead_focal_plane
 from parfocal.beads.calibrate import CalibrationSettings, calibrate_beads
@@ -18,18 +19,6 @@ from parfocal.beads.distance import fit, read_labelled_crops, settings, signed_d
 from parfocal.cli import main
 
 ARGUMENTS = [*bf.KNOWN, "--z-step-um", str(bf.STEP_UM), "--members", "1"]
-
-
-def tiny_network(architecture, crop_px, scale_um, seed, weight_decay):
-    """A network of two layers, whose runs take seconds to start."""
-    import tensorflow as tf
-
-    tf.keras.utils.set_random_seed(seed)
-    layers = tf.keras.layers
-    inputs = tf.keras.Input((crop_px, crop_px, 1))
-    seen = layers.BatchNormalization()(layers.Conv2D(8, 9, strides=4, activation="relu")(inputs))
-    outputs = layers.Dense(1)(layers.GlobalAveragePooling2D()(seen))
-    return tf.keras.Model(inputs, layers.Rescaling(scale_um)(outputs), name=architecture)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny_bead_network import tiny_network
 
 from parfocal.beads.distance import fit, plan, predict_distances, settings, signed_distance, write_labelled_crops
 from parfocal.beads.distance.crops import LabelledCrops
@@ -38,18 +39,6 @@ def labelled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labelled")
     write_labelled_crops(crops, folder)
     return folder
-
-
-def tiny_network(architecture, crop_px, scale_um, seed, weight_decay):
-    """A network of two layers in place of the real ones, whose runs take seconds to start."""
-    import tensorflow as tf
-
-    tf.keras.utils.set_random_seed(seed)
-    layers = tf.keras.layers
-    inputs = tf.keras.Input((crop_px, crop_px, 1))
-    seen = layers.BatchNormalization()(layers.Conv2D(8, 9, strides=4, activation="relu")(inputs))
-    outputs = layers.Dense(1)(layers.GlobalAveragePooling2D()(seen))
-    return tf.keras.Model(inputs, layers.Rescaling(scale_um)(outputs), name=architecture)
 
 
 @pytest.fixture(scope="module", autouse=True)

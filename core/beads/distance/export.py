@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from parfocal.beads.distance.likeness import KnownProfiles, known_profiles
 from parfocal.beads.distance.normalise import normalise
 from parfocal.beads.distance.predict import TASK
 from parfocal.registry import FORMAT_VERSION
+from parfocal.training.run_folder import file_digest, write_log
 
 if TYPE_CHECKING:
     from parfocal.beads.distance.plan import TrainingPlan
@@ -59,9 +58,9 @@ def write_model_folder(output: Path, members: list[Any], plan: TrainingPlan, his
         "format_version": FORMAT_VERSION,
         "architecture": plan.settings.architecture,
         "weights": weights.name,
-        "sha256": _digest(weights),
+        "sha256": file_digest(weights),
         "profiles": profiles.name,
-        "profiles_sha256": _digest(profiles),
+        "profiles_sha256": file_digest(profiles),
         "start": start.name,
         "sign": SIGN,
         "range_um": list(plan.range_um),
@@ -80,7 +79,8 @@ def write_model_folder(output: Path, members: list[Any], plan: TrainingPlan, his
         "training": asdict(plan.settings),
     }
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    _write_log(output / "training_log.csv", histories)
+    rows = [{"member": member, **row} for member, history in enumerate(histories, 1) for row in history]
+    write_log(output / "training_log.csv", rows)
     _draw_curve(output / "training_curve.png", histories)
     (output / "card.md").write_text(_card(config, histories, len(plan.train)))
     return output
@@ -94,18 +94,6 @@ def _write_start(path: Path, members: list[Any]) -> None:
         for j, array in enumerate(member.get_weights())
     }
     np.savez_compressed(path, **arrays)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write_log(path: Path, histories: History) -> None:
-    with path.open("w", newline="") as out:
-        writer = csv.DictWriter(out, ["member", *histories[0][0]])
-        writer.writeheader()
-        for member, history in enumerate(histories, start=1):
-            writer.writerows({"member": member, **row} for row in history)
 
 
 def _draw_curve(path: Path, histories: History) -> None:
