@@ -1,4 +1,4 @@
-"""Checks of MeasureImageFocus's settings: each raises ValidationError with the setting at fault."""
+"""Checks of settings, of MeasureImageFocus and what it shares with others: each raises ValidationError with the setting at fault."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def check_optics(module: Any) -> None:
     """Refuse optics of which a part is missing, and an aperture that the immersion does not allow."""
     needed = [getattr(module, name) for name in focus_settings.NEEDED_OPTICS]
     blank = [setting for setting in needed if setting.value is None]
-    # The z step alone is of use, for the place of the sharpest plane.
-    if blank and not (blank == needed and module.z_step_um.value is not None):
+    # The z step alone is of use, for the place of the sharpest plane; not every module has one.
+    z_step = getattr(module, "z_step_um", None)
+    if blank and not (blank == needed and z_step is not None and z_step.value is not None):
         names = ", ".join(setting.text for setting in needed)
         raise ValidationError(f"{blank[0].text} is missing. The optics are known only with all of: {names}", blank[0])
     aperture, index = module.numerical_aperture.value, module.immersion_index.value
@@ -58,7 +59,7 @@ def check_levels(black_level: Any, saturation_level: Any) -> None:
         )
 
 
-def check_model(model: Any) -> None:
+def check_model(model: Any, task: str = TASK) -> None:
     """Refuse a model that is not there or is for another task; without parfocal there is nothing to ask."""
     try:
         from parfocal.registry import ModelError, model_folder, read_config
@@ -68,8 +69,8 @@ def check_model(model: Any) -> None:
     if not name:
         raise ValidationError("Name a model: default, or the path of a model folder", model)
     try:
-        found = read_config(model_folder(name, TASK)).get("task")
+        found = read_config(model_folder(name, task)).get("task")
     except ModelError as error:
         raise ValidationError(str(error), model) from error
-    if found != TASK:
-        raise ValidationError(f"The model must be one for {TASK}, {name} is one for {found}", model)
+    if found != task:
+        raise ValidationError(f"The model must be one for {task}, {name} is one for {found}", model)

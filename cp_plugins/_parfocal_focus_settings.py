@@ -18,7 +18,8 @@ else:  # CellProfiler imports the files of its plugins folder one by one, with t
 MODALITIES = ("Widefield fluorescence", "Confocal", "Light sheet", "Bright field", "Phase contrast", "Other")
 # A level needs all of these to become a distance.
 NEEDED_OPTICS = ("pixel_size_um", "numerical_aperture", "emission_wavelength_um")
-OPTICS = (*NEEDED_OPTICS, "immersion_index", "z_step_um")
+PLANE_OPTICS = (*NEEDED_OPTICS, "immersion_index")
+OPTICS = (*PLANE_OPTICS, "z_step_um")
 OTHERS = ("modality", "black_level", "saturation_level", "classical_metrics", "model")
 # In the order in which they are shown and stored, below the images and objects.
 OPTIONS = ("wants_optics", *OPTICS, *OTHERS)
@@ -53,18 +54,30 @@ def object_group(groups: list[SettingsGroup]) -> SettingsGroup:
     return group
 
 
-def create_options() -> dict[str, Any]:
-    """Make the settings that hold for all images, by name."""
+def create_optics(wants_optics_help: str) -> dict[str, Any]:
+    """Make the settings of the optics, by name, and the choice to give them, which each module explains."""
     return {
-        "wants_optics": Binary("Do you want to give the optics?", False, doc=_WANTS_OPTICS),
+        "wants_optics": Binary("Do you want to give the optics?", False, doc=wants_optics_help),
         "pixel_size_um": OptionalFloat("Pixel size (um)", None, 0.001, 100.0, doc=_PIXEL_SIZE),
         "numerical_aperture": OptionalFloat("Numerical aperture", None, 0.01, 2.0, doc=_APERTURE),
         "emission_wavelength_um": OptionalFloat("Emission wavelength (um)", None, 0.2, 2.0, doc=_WAVELENGTH),
         "immersion_index": Float("Refractive index of the immersion", 1.0, 1.0, 2.0, doc=_IMMERSION),
+    }
+
+
+def create_saturation_level() -> OptionalFloat:
+    """Make the setting of the count at which the camera saturates."""
+    return OptionalFloat("Saturation level (counts)", None, 0.0, doc=_SATURATION_LEVEL)
+
+
+def create_options() -> dict[str, Any]:
+    """Make the settings that hold for all images, by name."""
+    return {
+        **create_optics(_WANTS_OPTICS),
         "z_step_um": OptionalFloat("z step (um)", None, 0.001, 1000.0, doc=_Z_STEP),
         "modality": Choice("Kind of microscope", list(MODALITIES), MODALITIES[0], doc=_MODALITY),
         "black_level": Float("Black level (counts)", 0.0, 0.0, doc=_BLACK_LEVEL),
-        "saturation_level": OptionalFloat("Saturation level (counts)", None, 0.0, doc=_SATURATION_LEVEL),
+        "saturation_level": create_saturation_level(),
         "classical_metrics": Binary("Calculate classical focus metrics?", False, doc=_CLASSICAL),
         "model": Text("Model", "default", doc=_MODEL),
     }
@@ -126,8 +139,8 @@ _WAVELENGTH = """\
 *(Used only if the optics are given)*
 
 Wavelength of the light that is seen, in micrometers, not of the light that excites: about 0.46 for DAPI and Hoechst,
-0.52 for GFP and FITC, 0.60 for TRITC and mCherry, 0.67 for Cy5. If you measure images of several stains and need exact
-distances, use one copy of this module for each."""
+0.52 for GFP and FITC, 0.60 for TRITC and mCherry, 0.67 for Cy5. For images of several stains use one copy of this module
+for each, if exact distances matter."""
 
 _IMMERSION = """\
 *(Used only if the optics are given)*
