@@ -1,10 +1,11 @@
-"""Arguments of `measure_image_focus` for one image: what the user gave, else what the file says."""
+"""Arguments of a command for one image: what the user gave, else what the file says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from parfocal.commands import command_spec
+from parfocal.commands import ParameterSpec, command_spec
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.images.metadata import ImageMetadata
 
@@ -18,7 +19,9 @@ FROM_FILE = (
 )
 
 
-def arguments_for(metadata: ImageMetadata, given: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def arguments_for(
+    metadata: ImageMetadata, given: dict[str, Any], command: Callable[..., Any] = measure_image_focus
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Merge what the user gave with what the file says; the user's values count.
 
     A value of the file that the command would refuse is left out, as is an NA above the refractive index where the
@@ -28,7 +31,9 @@ def arguments_for(metadata: ImageMetadata, given: dict[str, Any]) -> tuple[dict[
     ----------
     metadata : ImageMetadata
     given : dict
-        Arguments of `measure_image_focus` by name; only those that the user gave.
+        Arguments of the command by name; only those that the user gave.
+    command : callable
+        The command; what it does not take is not read from the file.
 
     Returns
     -------
@@ -36,14 +41,13 @@ def arguments_for(metadata: ImageMetadata, given: dict[str, Any]) -> tuple[dict[
     warnings : tuple of str
         One for each value of the file that was left out.
     """
-    spec = command_spec(measure_image_focus)
     arguments, warnings = dict(given), []
-    for name in FROM_FILE:
-        value = getattr(metadata, name)
+    for parameter in _of_files(command):
+        name, value = parameter.name, getattr(metadata, parameter.name)
         if name in given or value is None:
             continue
         try:
-            spec.parameter(name).param.check(name, value)
+            parameter.param.check(name, value)
         except ValueError:
             warnings.append(f"{name}_of_file_not_used")
         else:
@@ -55,13 +59,18 @@ def arguments_for(metadata: ImageMetadata, given: dict[str, Any]) -> tuple[dict[
     return arguments, tuple(warnings)
 
 
-def used_optics(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Optics and kind of microscope that an image is measured with, the command's defaults included."""
-    spec = command_spec(measure_image_focus)
-    return {name: arguments.get(name, spec.parameter(name).default) for name in FROM_FILE}
+def used_optics(arguments: dict[str, Any], command: Callable[..., Any] = measure_image_focus) -> dict[str, Any]:
+    """Optics and kind of microscope that a command works with, its defaults included."""
+    return {parameter.name: arguments.get(parameter.name, parameter.default) for parameter in _of_files(command)}
 
 
-def check_given(given: dict[str, Any]) -> None:
+def _of_files(command: Callable[..., Any]) -> list[ParameterSpec]:
+    """Parameters of a command that files may state."""
+    known = {parameter.name: parameter for parameter in command_spec(command).parameters}
+    return [known[name] for name in FROM_FILE if name in known]
+
+
+def check_given(given: dict[str, Any], command: Callable[..., Any] = measure_image_focus) -> None:
     """Check the user's arguments, also together, before any file is opened.
 
     Raises
@@ -69,7 +78,7 @@ def check_given(given: dict[str, Any]) -> None:
     ValueError
         Where a value is out of range, or the NA exceeds the refractive index; the message says what would be right.
     """
-    spec = command_spec(measure_image_focus)
+    spec = command_spec(command)
     for name, value in given.items():
         spec.parameter(name).param.check(name, value)
     index = given.get("immersion_index", spec.parameter("immersion_index").default)

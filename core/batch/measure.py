@@ -9,20 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from parfocal.batch.arguments import check_given
-from parfocal.batch.pool import run_in_processes
-from parfocal.batch.rows import refused_row
+from parfocal.batch.files import claim_output, find_tasks, run_tasks, worker_count
 from parfocal.batch.tables import SUMMARY, write_tables
-from parfocal.batch.worker import (
-    OVERLAYS,
-    SHARPEST,
-    FileReport,
-    FileTask,
-    WorkSettings,
-    common_names,
-    measure_file,
-    start_worker,
-)
-from parfocal.images.reading import find_images
+from parfocal.batch.worker import OVERLAYS, SHARPEST, FileReport, WorkSettings, measure_file, start_worker
 from parfocal.registry import load_model
 
 if TYPE_CHECKING:
@@ -104,62 +93,11 @@ def measure_files(
     given, output = dict(given or {}), Path(output)
     check_given(given)
     load_model(given.get("model", "default"), TASK)
-    workers = _workers(workers)
-    files = [path for path in find_images(paths) if not _is_own(path, output)]
-    if not files:
-        raise FileNotFoundError(f"there is no image but the pictures of an earlier run in {output}")
-    claim_output(output, overwrite)
-    tasks = [FileTask(index, path, name) for index, (path, name) in enumerate(zip(files, common_names(files)))]
+    workers = worker_count(workers)
+    tasks = find_tasks(paths, output, (SUMMARY, OVERLAYS, SHARPEST))
+    claim_output(output, overwrite, (TABLE,))
     settings = WorkSettings(output, given, overlays, write_sharpest, patches)
-    reports = _measure_all(tasks, settings, min(workers, len(tasks)), progress)
+    start = (start_worker, (settings,))
+    reports = run_tasks(measure_file, tasks, workers, start, lambda row: FileReport([row]), progress)
     table, written = write_tables(output, reports)
     return BatchResult(table, tuple(written))
-
-
-def claim_output(output: Path, overwrite: bool, names: Iterable[str] = (TABLE,)) -> None:
-    """Make the output folder and see that it can be written, before any work is done.
-
-    Raises
-    ------
-    FileExistsError
-        Where a file or folder of one of these names is there and `overwrite` is not set.
-    OSError
-        Where the folder cannot be made or written; the message names it.
-    """
-    for path in (output / name for name in names):
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists: choose another output folder, or allow it to be overwritten")
-    probe = output / ".parfocal-can-write"
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OSError(f"the output folder {output} cannot be written: {error.strerror or error}") from error
-
-
-def _measure_all(
-    tasks: list[FileTask], settings: WorkSettings, workers: int, progress: Callable[[int, int], None]
-) -> list[FileReport]:
-    reports: dict[int, FileReport] = {}
-    progress(0, len(tasks))
-    for task, result in run_in_processes(measure_file, tasks, workers, start_worker, (settings,)):
-        if isinstance(result, Exception):
-            result = FileReport([refused_row(task.path, f"{result}: too large for the memory, or it breaks a reader")])
-        reports[task.index] = result
-        progress(len(reports), len(tasks))
-    return [reports[task.index] for task in tasks]
-
-
-def _workers(workers: Optional[int]) -> int:
-    if workers is None:
-        return os.cpu_count() or 1
-    if workers < 1:
-        raise ValueError(f"workers must be 1 or more, got {workers}")
-    return workers
-
-
-def _is_own(path: Path, output: Path) -> bool:
-    """Whether a file is a picture that an earlier run left in the output folder."""
-    path, output = path.resolve(), output.resolve()
-    return path == output / SUMMARY or any(output / folder in path.parents for folder in (OVERLAYS, SHARPEST))

@@ -1,4 +1,4 @@
-"""Results of `measure_image_focus` as rows of tables."""
+"""Rows of tables: of images and files whatever is done with them, and of results of `measure_image_focus`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def image_row(item: ImageItem, measured: ImageFocus, arguments: dict[str, Any]) 
     shape = measured_shape(item)
     index = measured.sharpest_plane_index
     return {
-        **_identity(item),
+        **identity_row(item),
         "n_planes": len(measured.planes),
         "height_px": shape[0],
         "width_px": shape[1],
@@ -32,7 +32,7 @@ def image_row(item: ImageItem, measured: ImageFocus, arguments: dict[str, Any]) 
 
 def refused_row(path: Path, reason: str, item: ImageItem | None = None) -> dict[str, Any]:
     """Row of a file, or of an image in it, that could not be measured."""
-    identity = _identity(item) if item else {"file": str(path), **_place(path)}
+    identity = identity_row(item) if item else file_row(path)
     return {**identity, "answered": False, "status": status.UNREADABLE, "reason": reason, "warnings": ""}
 
 
@@ -42,7 +42,7 @@ def plane_rows(item: ImageItem, measured: ImageFocus, z_step_um: float | None) -
         return []
     return [
         {
-            **_identity(item),
+            **identity_row(item),
             "plane": index,
             "z_um": None if z_step_um is None else index * z_step_um,
             **_numbers(plane.estimate),
@@ -62,7 +62,7 @@ def patch_rows(item: ImageItem, measured: ImageFocus) -> list[dict[str, Any]]:
         patches = plane.patches
         for (y, x), level, certainty in zip(patches.corners_yx, patches.defocus_level, patches.certainty):
             corner = {"plane": index, "y_px": float(y), "x_px": float(x), "size_px": float(patches.size_px)}
-            rows.append({**_identity(item), **corner, "defocus_level": float(level), "certainty": float(certainty)})
+            rows.append({**identity_row(item), **corner, "defocus_level": float(level), "certainty": float(certainty)})
     return rows
 
 
@@ -73,7 +73,8 @@ def measured_shape(item: ImageItem) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _identity(item: ImageItem) -> dict[str, Any]:
+def identity_row(item: ImageItem) -> dict[str, Any]:
+    """Columns that say which image it is."""
     about, place = item.metadata, _place(item.path)
     return {
         "file": str(item.path),
@@ -84,6 +85,11 @@ def _identity(item: ImageItem) -> dict[str, Any]:
         **place,
         "channel_name": about.channel_name or place["channel_name"],
     }
+
+
+def file_row(path: Path) -> dict[str, Any]:
+    """Columns that say which file it is, without looking into it."""
+    return {"file": str(path), **_place(path)}
 
 
 def _place(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUMMARY = "summary.png"
-_WHOLE_NUMBERS = ("series", "time", "channel", "n_planes", "height_px", "width_px", "sharpest_plane_index", "plane")
-_TEXTS = (
-    "file",
-    "series_name",
-    "channel_name",
-    "well",
-    "site",
-    "status",
-    "reason",
-    "warnings",
-    "modality",
-    "overlay",
-    "sharpest_plane_file",
-)
 # Columns that every table of images has, also where no file could be read.
+IMAGE_WHOLE_NUMBERS = ("series", "time", "channel", "n_planes", "height_px", "width_px")
+IMAGE_TEXTS = ("file", "series_name", "channel_name", "well", "site", "status", "reason", "warnings", "modality")
+_WHOLE_NUMBERS = (*IMAGE_WHOLE_NUMBERS, "sharpest_plane_index")
+_TEXTS = (*IMAGE_TEXTS, "overlay", "sharpest_plane_file")
 _NUMBERS = (
     "defocus_level",
     "predicted_level",
@@ -79,9 +70,7 @@ def write_tables(output: Path, reports: list[FileReport]) -> tuple[pd.DataFrame,
     images = image_table([row for report in reports for row in report.images])
     planes = _frame([row for report in reports for row in report.planes])
     patches = _frame([row for report in reports for row in report.patches])
-    written = [output / "measurements.csv", output / "measurements.parquet"]
-    images.to_csv(written[0], index=False)
-    images.to_parquet(written[1], index=False)
+    written = write_table(output / "measurements.csv", images)
     for name, frame in (("planes.csv", planes), ("patches.csv", patches)):
         if len(frame):
             frame.to_csv(output / name, index=False)
@@ -92,28 +81,42 @@ def write_tables(output: Path, reports: list[FileReport]) -> tuple[pd.DataFrame,
     return images, written
 
 
-def image_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def write_table(path: Path, table: pd.DataFrame) -> list[Path]:
+    """Write a table as CSV, and as Parquet beside it."""
+    table.to_csv(path, index=False)
+    table.to_parquet(path.with_suffix(".parquet"), index=False)
+    return [path, path.with_suffix(".parquet")]
+
+
+def image_table(
+    rows: list[dict[str, Any]],
+    numbers: Sequence[str] = _NUMBERS,
+    whole_numbers: Sequence[str] = _WHOLE_NUMBERS,
+    texts: Sequence[str] = _TEXTS,
+) -> pd.DataFrame:
     """Table of images: the same columns and types whatever the files hold."""
-    frame = _frame(rows)
-    for name in _NUMBERS:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    for name in numbers:
         frame[name] = frame[name].astype(float) if name in frame else float("nan")
-    for name in (*_WHOLE_NUMBERS[:-1], *_TEXTS):
+    for name in (*whole_numbers, *texts):
         if name not in frame:
             frame[name] = None
-    return _typed(frame)
+    return _typed(frame, whole_numbers, texts)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
-    return _typed(pd.DataFrame(rows))
+    return _typed(pd.DataFrame(rows), (*_WHOLE_NUMBERS, "plane"), _TEXTS)
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+def _typed(frame: pd.DataFrame, whole_numbers: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     for name in frame.columns:
-        if name in _WHOLE_NUMBERS:
+        if name in whole_numbers:
             frame[name] = frame[name].astype("Int64")
-        elif name in _TEXTS:
+        elif name in texts:
             frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
     first = [name for name in _ORDER if name in frame]
     return frame[first + [name for name in frame.columns if name not in first]]

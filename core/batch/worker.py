@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
 from parfocal.batch.arguments import arguments_for
-from parfocal.batch.rows import image_row, patch_rows, plane_rows, refused_row
+from parfocal.batch.files import FileTask, each_image, suffix_of
+from parfocal.batch.rows import image_row, patch_rows, plane_rows
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.result import ImageFocus
-from parfocal.images.metadata import ImageItem, UnreadableImage
+from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
-from parfocal.images.reading import read_images
-from parfocal.registry import ModelError
 
 # Folders of pictures in the output folder.
 OVERLAYS, SHARPEST = "overlays", "sharpest"
-
-
-@dataclass(frozen=True)
-class FileTask:
-    """One file to measure.
-
-    Attributes
-    ----------
-    index : int
-        Place in the table.
-    path : Path
-    name : str
-        Path below the folder that all files share, with `/`: pictures get this name.
-    """
-
-    index: int
-    path: Path
-    name: str
 
 
 @dataclass(frozen=True)
@@ -85,41 +66,26 @@ def measure_file(task: FileTask) -> FileReport:
     """
     assert _settings is not None, "start_worker was not called"
     report = FileReport()
-    try:
-        for item in read_images(task.path):
-            _measure_item(task, item, _settings, report)
-    except (UnreadableImage, OSError, MemoryError) as error:
-        report.images.append(refused_row(task.path, str(error) or type(error).__name__))
-    else:
-        if not report.images:
-            reason = "the file holds no image of its own: it is part of a set whose images begin in other files"
-            report.images.append(refused_row(task.path, reason))
+    report.images = each_image(task.path, partial(_measure_item, task, _settings, report))
     return report
 
 
-def _measure_item(task: FileTask, item: ImageItem, settings: WorkSettings, report: FileReport) -> None:
+def _measure_item(task: FileTask, settings: WorkSettings, report: FileReport, item: ImageItem) -> dict[str, Any]:
     arguments, warnings = arguments_for(item.metadata, settings.given)
-    try:
-        measured = measure_image_focus(item.pixels, **arguments)
-    except ModelError:
-        raise
-    except (TypeError, ValueError) as error:
-        report.images.append(refused_row(task.path, str(error), item))
-        return
+    measured = measure_image_focus(item.pixels, **arguments)
     row = image_row(item, measured, arguments)
     row["warnings"] = ";".join(filter(None, (row["warnings"], *warnings)))
     report.planes.extend(plane_rows(item, measured, arguments.get("z_step_um")))
     if settings.patches:
         report.patches.extend(patch_rows(item, measured))
-    row.update(_write_pictures(task, item, measured, arguments, settings))
-    report.images.append(row)
+    return {**row, **_write_pictures(task, item, measured, arguments, settings)}
 
 
 def _write_pictures(
     task: FileTask, item: ImageItem, measured: ImageFocus, arguments: dict[str, Any], settings: WorkSettings
 ) -> dict[str, str]:
     """Write what was asked for of an image; returns the paths, relative to the output folder, by column."""
-    name = task.name + _suffix_of(item)
+    name = task.name + suffix_of(item)
     written: dict[str, str] = {}
     if measured.sharpest_plane_index is None:
         return written
@@ -131,13 +97,6 @@ def _write_pictures(
         plane = item.pixels[measured.sharpest_plane_index]
         _write_plane(settings.output / written["sharpest_plane_file"], plane, arguments.get("pixel_size_um"))
     return written
-
-
-def _suffix_of(item: ImageItem) -> str:
-    """Tell images of one file apart in names, where there may be several."""
-    about = item.metadata
-    numbers = (("s", about.series), ("t", about.time), ("c", about.channel))
-    return "".join(f"_{letter}{number}" for letter, number in numbers if number)
 
 
 def _write_overlay(path: Path, item: ImageItem, measured: ImageFocus) -> None:
@@ -160,13 +119,3 @@ def _write_plane(path: Path, plane: np.ndarray, pixel_size_um: Optional[float]) 
         about.update({"PhysicalSizeX": pixel_size_um, "PhysicalSizeY": pixel_size_um})
     path.parent.mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(path, plane, photometric="rgb" if plane.ndim == 3 else "minisblack", metadata=about)
-
-
-def common_names(paths: list[Path]) -> Iterator[str]:
-    """Names of the files below the folder that they share, with `/`."""
-    import os.path
-
-    parents = [os.path.abspath(path.parent) for path in paths]
-    base = os.path.commonpath(parents)
-    for path, parent in zip(paths, parents):
-        yield Path(os.path.relpath(os.path.join(parent, path.name), base)).as_posix()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from parfocal.batch.worker import common_names
+from parfocal.batch.files import common_names
 from parfocal.beads.batch.positions import PositionTable, read_positions
 from parfocal.beads.batch.stack import MeasuredStack, measure_stack, refused_stack
 from parfocal.images.metadata import UnreadableImage

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from parfocal.batch.measure import claim_output
+from parfocal.batch.files import claim_output
 from parfocal.beads.batch.each import each_stack
 from parfocal.beads.batch.finish import FILES, PICTURES, BatchRun, BeadBatch
 from parfocal.beads.batch.history import read_history
