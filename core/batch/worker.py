@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -16,9 +16,13 @@ from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.result import ImageFocus
 from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
+from parfocal.images.writing import write_ome_tiff
+from parfocal.restoration.result import is_marked_restored
 
 # Folders of pictures in the output folder.
 OVERLAYS, SHARPEST = "overlays", "sharpest"
+# Warning of an image that was restored: its focus is not that of the microscope.
+RESTORED_IMAGE = "restored_image"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ def _measure_item(task: FileTask, settings: WorkSettings, report: FileReport, it
     arguments, warnings = arguments_for(item.metadata, settings.given)
     measured = measure_image_focus(item.pixels, **arguments)
     row = image_row(item, measured, arguments)
-    row["warnings"] = ";".join(filter(None, (row["warnings"], *warnings)))
+    restored = RESTORED_IMAGE if is_marked_restored(item.metadata.description) else ""
+    row["warnings"] = ";".join(filter(None, (row["warnings"], *warnings, restored)))
     report.planes.extend(plane_rows(item, measured, arguments.get("z_step_um")))
     if settings.patches:
         report.patches.extend(patch_rows(item, measured))
@@ -94,8 +99,9 @@ def _write_pictures(
         _write_overlay(settings.output / written["overlay"], item, measured)
     if settings.sharpest and len(measured.planes) > 1:
         written["sharpest_plane_file"] = f"{SHARPEST}/{name}.ome.tif"
-        plane = item.pixels[measured.sharpest_plane_index]
-        _write_plane(settings.output / written["sharpest_plane_file"], plane, arguments.get("pixel_size_um"))
+        about = replace(item.metadata, pixel_size_um=arguments.get("pixel_size_um"), z_step_um=None)
+        path = settings.output / written["sharpest_plane_file"]
+        write_ome_tiff(path, item.pixels[measured.sharpest_plane_index], about)
     return written
 
 
@@ -108,14 +114,3 @@ def _write_overlay(path: Path, item: ImageItem, measured: ImageFocus) -> None:
     picture = draw_overlay(as_planes(item.pixels)[0][index], measured.planes[index].patches)
     path.parent.mkdir(parents=True, exist_ok=True)
     iio.imwrite(path, np.rint(255 * picture).astype(np.uint8))
-
-
-def _write_plane(path: Path, plane: np.ndarray, pixel_size_um: Optional[float]) -> None:
-    """Write a plane as OME-TIFF in the type it was read in, with its pixel size if that is known."""
-    import tifffile
-
-    about: dict[str, Any] = {"axes": "YXS" if plane.ndim == 3 else "YX"}
-    if pixel_size_um is not None:
-        about.update({"PhysicalSizeX": pixel_size_um, "PhysicalSizeY": pixel_size_um})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tifffile.imwrite(path, plane, photometric="rgb" if plane.ndim == 3 else "minisblack", metadata=about)

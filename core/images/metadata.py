@@ -71,6 +71,8 @@ class ImageMetadata:
         Place of the image in the file, from 0.
     series_name, channel_name : str
         Empty where the file gives none.
+    description : str
+        Free text of the file on this image; what Parfocal has restored is marked here.
     """
 
     pixel_size_um: Optional[float] = None
@@ -84,6 +86,7 @@ class ImageMetadata:
     channel: int = 0
     channel_name: str = ""
     time: int = 0
+    description: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,10 @@ def read_ome_positions(xml: str, image: int) -> dict[tuple[int, int, int], float
 
 def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[ImageMetadata]:
     pixels = _child(node, "Pixels")
+    description = _child(node, "Description")
+    text = "" if description is None else description.text or ""
     if pixels is None:
-        return [ImageMetadata(series=index)]
+        return [ImageMetadata(series=index, description=text)]
     settings = _child(node, "ObjectiveSettings")
     objective = objectives.get(settings.get("ID")) if settings is not None else None
     if objective is None and len(objectives) == 1:
@@ -74,9 +76,10 @@ def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[Imag
             series_name=node.get("Name") or "",
             channel=number,
             channel_name=channel.get("Name") or "",
+            description=text,
         )
         for number, channel in enumerate(channels)
-    ] or [ImageMetadata(pixel_size_um=_length(pixels, "PhysicalSizeX"), series=index)]
+    ] or [ImageMetadata(pixel_size_um=_length(pixels, "PhysicalSizeX"), series=index, description=text)]
 
 
 def _index(settings: Optional[ElementTree.Element], objective: Optional[ElementTree.Element]) -> Optional[float]:

@@ -27,7 +27,8 @@ def series_metadata(tif: Any, series: list[Any]) -> list[list[ImageMetadata]]:
         common = _metaseries(tif)
     else:
         common = ImageMetadata(pixel_size_um=_resolution_um(tif.pages[0]))
-    return [[replace(common, series=index)] for index in range(len(series))]
+    info = _imagej_info(tif)
+    return [[replace(common, series=index, description=info or _description(s))] for index, s in enumerate(series)]
 
 
 def _ome(tif: Any) -> list[list[ImageMetadata]]:
@@ -44,6 +45,16 @@ def _imagej(tif: Any) -> ImageMetadata:
         pixel_size_um=length_um(_pixels_apart(tif.pages[0]), unit),
         z_step_um=length_um(abs(positive(info.get("spacing")) or 0), unit),
     )
+
+
+def _imagej_info(tif: Any) -> str:
+    """Text that ImageJ shows as the image's info: it takes over the description of the file that it opened."""
+    return str((tif.imagej_metadata or {}).get("Info", "")) if tif.is_imagej else ""
+
+
+def _description(series: Any) -> str:
+    text = series.keyframe.description
+    return text if isinstance(text, str) else ""
 
 
 def _metaseries(tif: Any) -> ImageMetadata:

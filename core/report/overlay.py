@@ -53,7 +53,7 @@ def draw_overlay(image_yx: np.ndarray, patches: FocusPatches | None) -> np.ndarr
     ndarray
         (y, x, 3) red, green, blue in 0 to 1, float32.
     """
-    rgb = np.repeat(_grey(image_yx)[..., None], 3, axis=2)
+    rgb = np.repeat(grey(image_yx)[..., None], 3, axis=2)
     if patches is None:
         return rgb
     colors = level_colors(patches.defocus_level, patches.certainty).astype(np.float32)
@@ -66,17 +66,30 @@ def draw_overlay(image_yx: np.ndarray, patches: FocusPatches | None) -> np.ndarr
     return rgb
 
 
-def _grey(image_yx: np.ndarray) -> np.ndarray:
-    """Stretch the contrast of a plane to 0 to 1, float32; a constant plane is black."""
+def grey(image_yx: np.ndarray, like_yx: np.ndarray | None = None) -> np.ndarray:
+    """Stretch the contrast of a plane to 0 to 1, float32; a constant plane is black.
+
+    Parameters
+    ----------
+    image_yx : ndarray
+        Plane (y, x), any intensity unit; NaN and infinity are black.
+    like_yx : ndarray, optional
+        Plane whose contrast is taken instead of its own, so that the two can be compared.
+    """
     image = np.asarray(image_yx)
     finite = np.isfinite(image)
-    if not finite.any():
-        return np.zeros(image.shape, np.float32)
-    low, high = np.percentile(image[finite], _CONTRAST_PERCENTILES)
-    if high <= low:
-        low, high = float(image[finite].min()), float(image[finite].max())
+    low, high = _contrast(image if like_yx is None else np.asarray(like_yx))
     if high <= low:
         return np.zeros(image.shape, np.float32)
     # Limited before it is rounded to float32: doubles may be larger than that can hold.
     shade = (np.clip(np.where(finite, image, low), low, high) - low) / (high - low)
     return np.asarray(shade**_GAMMA, np.float32)
+
+
+def _contrast(image: np.ndarray) -> tuple[float, float]:
+    """Values that are shown black and white; the same where there is no contrast."""
+    known = image[np.isfinite(image)]
+    if not known.size:
+        return 0.0, 0.0
+    low, high = np.percentile(known, _CONTRAST_PERCENTILES)
+    return (low, high) if high > low else (float(known.min()), float(known.max()))
