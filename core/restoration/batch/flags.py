@@ -1,0 +1,98 @@
+"""A table that says which images are to be restored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from parfocal.images.metadata import ImageMetadata
+
+_PLACE = ("series", "time", "channel")
+_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0", "", "nan", "none", "<na>")
+# Most files that an error names.
+_MOST_NAMED = 5
+Place = Optional[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Flags of a table.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    by_file : dict
+        For each file (its real path) the flags of its images by series, time and channel; None stands for all images
+        of the file.
+    """
+
+    table: str
+    by_file: dict[str, dict[Place, bool]]
+
+    def of_file(self, path: Path) -> dict[Place, bool]:
+        """Flags of the images of a file; none where the table lacks it."""
+        return self.by_file.get(os.path.realpath(path), {})
+
+    def of_image(self, path: Path, metadata: ImageMetadata) -> bool:
+        """Whether an image is flagged; one that the table lacks is not."""
+        flags = self.of_file(path)
+        return flags.get((metadata.series, metadata.time, metadata.channel), flags.get(None, False))
+
+    def check(self, paths: Iterable[Path]) -> None:
+        """Raise ValueError, with their names, where files are not in the table."""
+        missing = [str(path) for path in paths if not self.of_file(path)]
+        if missing:
+            named = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
+            raise ValueError(f"{len(missing)} files are not in the column file of {self.table}: {named}")
+
+
+def read_flags(path: str | os.PathLike[str]) -> Flags:
+    """Read a table (CSV or Parquet) with the columns `file` and `flagged`.
+
+    With the columns `series`, `time` and `channel`, as `parfocal sort` writes them, each image of a file has a flag of
+    its own. Files are looked for from the current folder, then from that of the table. An empty flag counts as no.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such table.
+    ValueError
+        Where it is no table, lacks a column, or a flag is neither true nor false.
+    """
+    from parfocal.report.table import read_table
+
+    table, folder = read_table(Path(path)), Path(path).parent
+    lacking = [name for name in ("file", "flagged") if name not in table]
+    if lacking:
+        has = ", ".join(map(str, table.columns[:8]))
+        raise ValueError(f"{path} needs the columns file and flagged, it lacks {' and '.join(lacking)} (it has {has})")
+    flags: dict[str, dict[Place, bool]] = {}
+    for row in table.to_dict("records"):
+        places = flags.setdefault(_real_path(str(row["file"]), folder), {})
+        place = _place(row)
+        # Without places several rows may be of one file: it is flagged where one of them is.
+        places[place] = places.get(place, False) or _flag(row["flagged"], path)
+    return Flags(os.fspath(path), flags)
+
+
+def _real_path(file: str, folder: Path) -> str:
+    return os.path.realpath(file if os.path.exists(file) else folder / file)
+
+
+def _place(row: dict[Any, Any]) -> Place:
+    import pandas as pd
+
+    numbers = [row.get(name) for name in _PLACE]
+    known = [int(number) for number in numbers if number is not None and not pd.isna(number)]
+    return (known[0], known[1], known[2]) if len(known) == len(_PLACE) else None
+
+
+def _flag(value: object, path: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise ValueError(f"flagged must be true or false in {path}, got {value!r}")
+    return text in _TRUE
