@@ -1,4 +1,4 @@
-"""Checks of settings, of MeasureImageFocus and what it shares with others: each raises ValidationError with the setting at fault."""
+"""Checks of MeasureImageFocus's settings, some shared: each raises ValidationError with the setting at fault."""
 
 from __future__ import annotations
 

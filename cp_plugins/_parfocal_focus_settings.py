@@ -139,8 +139,8 @@ _WAVELENGTH = """\
 *(Used only if the optics are given)*
 
 Wavelength of the light that is seen, in micrometers, not of the light that excites: about 0.46 for DAPI and Hoechst,
-0.52 for GFP and FITC, 0.60 for TRITC and mCherry, 0.67 for Cy5. For images of several stains use one copy of this module
-for each, if exact distances matter."""
+0.52 for GFP and FITC, 0.60 for TRITC and mCherry, 0.67 for Cy5. For images of several stains use one copy of this
+module for each, if exact distances matter."""
 
 _IMMERSION = """\
 *(Used only if the optics are given)*

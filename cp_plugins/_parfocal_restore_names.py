@@ -1,0 +1,23 @@
+"""Names and types of RestoreDefocus's measurements.
+
+Written down here, since the columns must be known where parfocal is not installed; a test compares them with it.
+"""
+
+from __future__ import annotations
+
+from cellprofiler_core.constants.measurement import COLTYPE_FLOAT, COLTYPE_VARCHAR_FORMAT
+
+CATEGORY = "RestoreDefocus"
+FEATURES = ("Restored", "DefocusLevel", "Change", "IntensityRatio", "PlanesRestored", "Answered")
+# Text columns and their longest text.
+TEXTS = {"Status": 32, "Reason": 255, "Warnings": 255, "Provenance": 255}
+
+
+def column(feature: str, image_name: str) -> str:
+    """Name the column of a feature."""
+    return f"{CATEGORY}_{feature}_{image_name}"
+
+
+def column_type(feature: str) -> str:
+    """Type of a column in a database."""
+    return COLTYPE_VARCHAR_FORMAT % TEXTS[feature] if feature in TEXTS else COLTYPE_FLOAT

@@ -1,0 +1,42 @@
+"""The module RestoreDefocus with settings by name, and a restoration model of one layer."""
+
+import hashlib
+import json
+
+import numpy as np
+
+
+def make(**values):
+    """Make the module; by default it restores DNA by a few iterations of Richardson-Lucy."""
+    from parfocal.cp_plugins.restoredefocus import RestoreDefocus
+
+    module = RestoreDefocus()
+    module.set_module_num(1)
+    module.show_window = False
+    defaults = {"image_name": "DNA", "restored_name": "RDNA", "method": "Richardson-Lucy", "iterations": 5}
+    for name, value in {**defaults, **values}.items():
+        getattr(module, name).value = value
+    return module
+
+
+def write_model(folder):
+    """Write a model whose network takes the second deconvolution of its bank as it is; its error is exp(-3)."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.zeros((2, 6, 1, 1), np.float32)
+    weights[0, 2] = 1
+    tensors = [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(np.array([0, -3], np.float32), "b")]
+    shapes = [("planes", ("n", 6, "y", "x")), ("restored", ("n", 2, "y", "x"))]
+    inputs, outputs = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, shape)] for n, shape in shapes)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["planes", "w", "b"], ["restored"])], "tiny", inputs, outputs, tensors
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    folder.mkdir()
+    onnx.save(model, str(folder / "weights.onnx"))
+    digest = hashlib.sha256((folder / "weights.onnx").read_bytes()).hexdigest()
+    config = {"task": "restoration", "format_version": 1, "architecture": "default", "largest_level": 10.0}
+    config.update(weights="weights.onnx", sha256=digest, channels=1)
+    (folder / "config.json").write_text(json.dumps(config))
+    return str(folder)
