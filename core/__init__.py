@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.result import ImageFocus
     from parfocal.optics import Optics
+    from parfocal.restoration.restore import restore_defocus
+    from parfocal.restoration.result import Restoration
 
 _HOMES = {
     "calibrate_beads": "parfocal.beads.calibrate",
@@ -23,15 +25,19 @@ _HOMES = {
     "measure_image_focus": "parfocal.focus_quality.measure",
     "ImageFocus": "parfocal.focus_quality.result",
     "Optics": "parfocal.optics",
+    "restore_defocus": "parfocal.restoration.restore",
+    "Restoration": "parfocal.restoration.result",
 }
 
 __all__ = [
     "BeadFocalPlane",
     "ImageFocus",
     "Optics",
+    "Restoration",
     "calibrate_beads",
     "measure_bead_focal_plane",
     "measure_image_focus",
+    "restore_defocus",
 ]
 
 

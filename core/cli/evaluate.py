@@ -1,4 +1,4 @@
-"""`parfocal evaluate focus-quality` and `parfocal evaluate bead-focal-plane`."""
+"""`parfocal evaluate`: focus-quality, bead-focal-plane, restoration."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be evaluated, each with the options of its evaluation function."""
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
+    from parfocal.restoration.evaluation import evaluate_restoration
 
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
     for name, evaluate, positional in (
         ("focus-quality", evaluate_focus_quality, ("images",)),
         ("bead-focal-plane", evaluate_bead_focal_plane, ()),
+        ("restoration", evaluate_restoration, ("images",)),
     ):
         spec = command_spec(evaluate)
         task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
@@ -25,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate; the function prints the tables."""
+    """Evaluate, and say where the report lies."""
     options.evaluate(**given_arguments(options, command_spec(options.evaluate)))
     print(f"written to {options.output}")
     return 0

@@ -78,7 +78,7 @@ def _help(parameter: ParameterSpec) -> str:
         facts.append(f"{param.minimum:g} to {param.maximum:g}")
     elif param.minimum is not None:
         facts.append(f"from {param.minimum:g}")
-    if parameter.default not in (None, (), False):
+    if parameter.default not in (None, (), False, ""):
         facts.append(f"default {'yes' if parameter.default is True else parameter.default}")
     told = ", ".join(filter(None, facts))
     return f"{parameter.help} ({told})".replace("%", "%%") if told else parameter.help.replace("%", "%%")

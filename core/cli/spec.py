@@ -26,6 +26,9 @@ def command_specs() -> list[dict[str, Any]]:
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.training import train_focus_quality
+    from parfocal.restoration.evaluation import evaluate_restoration
+    from parfocal.restoration.restore import restore_defocus
+    from parfocal.restoration.training import train_restorer
 
     commands = (
         measure_image_focus,
@@ -34,5 +37,8 @@ def command_specs() -> list[dict[str, Any]]:
         measure_bead_focal_plane,
         calibrate_beads,
         evaluate_bead_focal_plane,
+        restore_defocus,
+        train_restorer,
+        evaluate_restoration,
     )
     return [command_spec(command).as_dict() for command in commands]

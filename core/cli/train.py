@@ -1,4 +1,4 @@
-"""`parfocal train focus-quality` and `parfocal train bead-distance`."""
+"""`parfocal train`: focus-quality, bead-distance, restorer."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the models that can be trained, each with the options of its training function."""
     from parfocal.beads.distance.training import train_bead_distance
     from parfocal.focus_quality.training import train_focus_quality
+    from parfocal.restoration.training import train_restorer
 
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
-    for name, train in (("focus-quality", train_focus_quality), ("bead-distance", train_bead_distance)):
+    for name, train in (
+        ("focus-quality", train_focus_quality),
+        ("bead-distance", train_bead_distance),
+        ("restorer", train_restorer),
+    ):
         spec = command_spec(train)
         task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
         add_command_options(task, spec, positional=("images",))
