@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
@@ -15,6 +16,8 @@ if __package__:
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     import _parfocal_restore_origin as origin
     from _parfocal_restore_run import RestoredImage
+
+_EXTENSION = re.compile(r"(\.ome)?\.[^.]+$", re.IGNORECASE)
 
 
 def check_free(module: Any, workspace: Any) -> None:
@@ -55,7 +58,7 @@ def _planned(module: Any, workspace: Any) -> Iterator[Path]:
 def _path(module: Any, measurements: Any, file_name: str, number: Optional[int] = None) -> Path:
     folder = Path(module.directory.get_absolute_path(measurements, number))
     appended = measurements.apply_metadata(module.suffix.value, number)
-    return folder / f"{Path(file_name).stem}{appended}.tiff"
+    return folder / f"{_EXTENSION.sub('', file_name)}{appended}.ome.tif"
 
 
 def write(module: Any, workspace: Any, restored: RestoredImage) -> None:

@@ -185,7 +185,7 @@ Select *Yes* if you know the objective and the pixel size. Without them the modu
 pixels, NA 0.5, 0.5 um), and *Warnings* says *optics_assumed*: the shape of the blur is then less exact."""
 
 _WANTS_FILE = """\
-Select *Yes* to have each restored image saved as a TIFF file, in the counts of the input image, whose description
+Select *Yes* to have each restored image saved as an OME-TIFF file, in the counts of the input image, whose description
 says that it was restored and is not for quantification. Images that were not restored are not saved. **SaveImages**
 cannot write such a mark: what it saves does not say that it was restored. Images of a file that has the mark are not
 restored once more. In test mode nothing is saved."""
@@ -198,9 +198,9 @@ Folder for the files. It is made if it does not exist; subfolders may be named b
 _SUFFIX = """\
 *(Used only if a marked TIFF is saved)*
 
-Text that is put after the name of the file that the image came from, without its extension: *field1_restored.tiff* is
-made of *field1.tif*. Give different texts to copies of this module that restore channels of the same file. Metadata can
-be used."""
+Text that is put after the name of the file that the image came from, without its extension: of *field1.tif* comes
+*field1_restored.ome.tif*. Give different texts to copies of this module that restore channels of the same file.
+Metadata can be used."""
 
 _OVERWRITE = """\
 *(Used only if a marked TIFF is saved)*

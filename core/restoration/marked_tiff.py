@@ -8,7 +8,9 @@ from typing import Optional
 
 import numpy as np
 
-from parfocal.images.planes import as_planes
+from parfocal.images.metadata import ImageMetadata, UnreadableImage
+from parfocal.images.tiff import open_tiff
+from parfocal.images.writing import write_ome_tiff
 from parfocal.restoration.result import is_marked_restored
 
 
@@ -24,7 +26,7 @@ def write_marked(
     Parameters
     ----------
     path : path
-        Its folder is made where it does not exist.
+        A name that ends with `.ome.tif`; its folder is made where it does not exist.
     image : ndarray
         (y, x) or (z, y, x), or either with 3 or 4 colours last.
     provenance : str
@@ -45,39 +47,29 @@ def write_marked(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not overwrite:
-        try:
-            path.touch(exist_ok=False)
-        except FileExistsError as error:
-            raise FileExistsError(f"{path} exists already: choose another name, or have it overwritten") from error
-    part = path.with_name(f"{path.name}.part")
+        _claim(path)
     try:
-        _write(part, image, provenance, pixel_size_um)
+        write_ome_tiff(path, image, ImageMetadata(pixel_size_um=pixel_size_um, description=provenance))
     except BaseException:
-        for made in [part] if overwrite else [part, path]:
-            made.unlink(missing_ok=True)
+        if not overwrite:
+            path.unlink(missing_ok=True)
         raise
-    part.replace(path)
 
 
-def _write(path: Path, image: np.ndarray, provenance: str, pixel_size_um: Optional[float]) -> None:
-    import tifffile
-
-    _, is_stack = as_planes(image)
-    coloured = image.ndim == 3 + is_stack
-    about: dict[str, object] = {"axes": "Z" * is_stack + "YX" + "S" * coloured, "Description": provenance}
-    if pixel_size_um is not None:
-        about.update(PhysicalSizeX=pixel_size_um, PhysicalSizeXUnit="µm")
-        about.update(PhysicalSizeY=pixel_size_um, PhysicalSizeYUnit="µm")
-    photometric = "rgb" if coloured else "minisblack"
-    tifffile.imwrite(path, image, ome=True, photometric=photometric, compression="zlib", metadata=about)
+def _claim(path: Path) -> None:
+    """Make an empty file, so that of two processes one alone gets the name."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise FileExistsError(f"{path} exists already: choose another name, or have it overwritten") from error
 
 
 def is_marked_file(path: str | os.PathLike[str]) -> bool:
-    """Say whether the description of a TIFF file marks it as restored; other files and broken ones are not marked."""
+    """Say whether a TIFF file marks an image in it as restored; other files and broken ones are not marked."""
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as tif:
-            return is_marked_restored(str(tif.pages[0].description))
-    except (OSError, ValueError, IndexError, AttributeError, tifffile.TiffFileError):
+        with open_tiff(Path(path)) as images:
+            return any(is_marked_restored(image.metadata.description) for image in images)
+    except (OSError, ValueError, IndexError, UnreadableImage, tifffile.TiffFileError):
         return False

@@ -267,7 +267,7 @@ def test_a_restored_image_is_saved_in_counts_with_its_mark(make_workspace, blurr
     optics = {"wants_optics": True, "pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
     module = saving(tmp_path / "out", **optics)
     _, values = run(module, make_workspace(module, {"DNA": loaded(tmp_path, blurred)}))
-    path = tmp_path / "out" / "field_restored.tiff"
+    path = tmp_path / "out" / "field_restored.ome.tif"
     expected = direct(blurred, pixel_size_um=0.65, numerical_aperture=0.5, emission_wavelength_um=0.5)
     np.testing.assert_array_equal(tifffile.imread(path), expected.image)
     assert tifffile.imread(path).dtype == np.uint8
@@ -287,11 +287,11 @@ def test_nothing_is_saved_of_an_image_that_was_not_restored_or_in_test_mode(
 
 
 def test_a_file_is_replaced_only_where_that_is_asked_for(make_workspace, blurred, tmp_path):
-    other = tmp_path / "field_restored.tiff"
+    other = tmp_path / "field_restored.ome.tif"
     other.write_text("of a user")
     images = {"DNA": loaded(tmp_path, blurred)}
     module = saving(tmp_path)
-    with pytest.raises(FileExistsError, match=r"field_restored\.tiff exists already"):
+    with pytest.raises(FileExistsError, match=r"field_restored\.ome\.tif exists already"):
         module.run(make_workspace(module, images))
     assert other.read_text() == "of a user"
     module = saving(tmp_path, overwrite=True)
@@ -300,13 +300,13 @@ def test_a_file_is_replaced_only_where_that_is_asked_for(make_workspace, blurred
 
 
 def test_the_file_of_the_input_image_is_never_replaced(make_workspace, blurred, tmp_path):
-    tifffile.imwrite(tmp_path / "field.tiff", blurred)
+    tifffile.imwrite(tmp_path / "field.ome.tif", blurred)
     module = saving(tmp_path, overwrite=True, suffix=r"\g<None>")
-    workspace = make_workspace(module, {"DNA": loaded(tmp_path, blurred, "field.tiff")})
+    workspace = make_workspace(module, {"DNA": loaded(tmp_path, blurred, "field.ome.tif")})
     workspace.measurements.add_image_measurement("Metadata_None", "")
-    with pytest.raises(ValueError, match=r"field\.tiff is the file that DNA was loaded from"):
+    with pytest.raises(ValueError, match=r"field\.ome\.tif is the file that DNA was loaded from"):
         module.run(workspace)
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "field.tiff"), blurred)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "field.ome.tif"), blurred)
 
 
 def test_test_mode_gives_the_same(make_workspace, blurred):

@@ -16,7 +16,7 @@ PROVENANCE = provenance_text("model a & b", "1.0", 1, 1)
 @pytest.mark.parametrize("shape", [(40, 50), (4, 40, 50), (40, 50, 3), (4, 40, 50, 3), (40, 50, 4)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_pixels_pixel_size_and_mark_come_back(shape, dtype, rng, tmp_path):
-    path = tmp_path / "made" / "field_restored.tiff"
+    path = tmp_path / "made" / "field_restored.ome.tif"
     image = rng.integers(0, 250, shape).astype(dtype)
     write_marked(path, image, PROVENANCE, pixel_size_um=0.325)
     assert is_marked_file(path)
@@ -30,10 +30,10 @@ def test_pixels_pixel_size_and_mark_come_back(shape, dtype, rng, tmp_path):
 
 
 def test_a_file_is_replaced_only_where_that_is_asked_for(rng, tmp_path):
-    path = tmp_path / "field.tiff"
+    path = tmp_path / "field.ome.tif"
     old, new = (rng.integers(0, 250, (40, 50)).astype(np.uint8) for _ in range(2))
     write_marked(path, old, PROVENANCE)
-    with pytest.raises(FileExistsError, match=r"field.tiff exists already"):
+    with pytest.raises(FileExistsError, match=r"field.ome.tif exists already"):
         write_marked(path, new, PROVENANCE)
     np.testing.assert_array_equal(tifffile.imread(path), old)
     write_marked(path, new, PROVENANCE, overwrite=True)
@@ -41,19 +41,19 @@ def test_a_file_is_replaced_only_where_that_is_asked_for(rng, tmp_path):
 
 
 def test_a_failed_write_leaves_nothing_but_the_file_that_was_there(rng, tmp_path):
-    with pytest.raises(ValueError, match="image must be"):
-        write_marked(tmp_path / "new.tiff", np.zeros(5, np.uint8), PROVENANCE)
+    with pytest.raises(TypeError, match="the image is bool"):
+        write_marked(tmp_path / "new.ome.tif", np.zeros((40, 50), bool), PROVENANCE)
     assert not list(tmp_path.iterdir())
-    write_marked(tmp_path / "old.tiff", np.zeros((40, 50), np.uint8), PROVENANCE)
-    with pytest.raises(ValueError, match="image must be"):
-        write_marked(tmp_path / "old.tiff", np.zeros(5, np.uint8), PROVENANCE, overwrite=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["old.tiff"]
-    assert is_marked_file(tmp_path / "old.tiff")
+    write_marked(tmp_path / "old.ome.tif", np.zeros((40, 50), np.uint8), PROVENANCE)
+    with pytest.raises(TypeError, match="the image is bool"):
+        write_marked(tmp_path / "old.ome.tif", np.zeros((40, 50), bool), PROVENANCE, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.ome.tif"]
+    assert is_marked_file(tmp_path / "old.ome.tif")
 
 
 def test_nothing_is_written_without_the_mark(tmp_path):
     with pytest.raises(ValueError, match="provenance must be that of a restored image, got ''"):
-        write_marked(tmp_path / "field.tiff", np.zeros((40, 50), np.uint8), "")
+        write_marked(tmp_path / "field.ome.tif", np.zeros((40, 50), np.uint8), "")
     assert not list(tmp_path.iterdir())
 
 
