@@ -21,6 +21,7 @@ SUBCOMMANDS = {
         "train a distance model for your own instrument from z-stacks of beads",
     ),
     "restore": ("parfocal.cli.restore", "restore defocused images in files and folders"),
+    "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),
     "evaluate": ("parfocal.cli.evaluate", "evaluate a model on a folder of images"),

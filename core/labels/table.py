@@ -1,61 +1,20 @@
-"""The table of labels: what a person answered, row by row, and the label that counts."""
+"""The table of labels, and the labelled images of a folder."""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from parfocal.batch.places import place_of
 from parfocal.images.reading import find_images
+from parfocal.labels.rows import IMAGE_LABELS, LabelRow, counting_rows, parse_row
 
 TABLE = "labels.csv"
-# Labels of an image; a stack has a sharp plane instead, and a row that takes an answer back holds the last one.
-IMAGE_LABELS = ("sharp", "defocused", "unusable")
-PLANE, WITHDRAWN = "plane", "withdrawn"
-# Why an image was shown: for the first time, once more unannounced, or because its label looked wrong.
-OCCASIONS = ("first", "repeat", "suspect")
-# The occasion goes last: of a row that was cut off while it was written, it is not one of the words above.
-COLUMNS = ("file", "label", "plane", "labelled_at", "person", "shown", "occasion")
 _NEEDED = ("file", "label")
-
-
-@dataclass(frozen=True)
-class LabelRow:
-    """One answer.
-
-    Attributes
-    ----------
-    file : str
-        Relative to the folder of the images, with `/`.
-    label : str
-        `sharp`, `defocused`, `unusable`, `plane` (of a stack) or `withdrawn` (takes this person's answer back).
-    plane : int or None
-        Index of the sharp plane of a stack, from 0.
-    labelled_at : str
-        Time, ISO 8601; empty where it is not known.
-    person : str
-        May be empty.
-    shown : int
-        How often the image had been shown to this person, from 1.
-    occasion : str
-        `first`, `repeat` or `suspect`.
-    field : str
-        Images of one field are never split; empty where the table does not say.
-    """
-
-    file: str
-    label: str
-    plane: Optional[int] = None
-    labelled_at: str = ""
-    person: str = ""
-    shown: int = 1
-    occasion: str = "first"
-    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,12 +30,15 @@ class LabelledImage:
         Index of the sharp plane, from 0.
     field : str
         Images of one field have to stay on one side of a split.
+    channel : int
+        Channel of the file that the label is of, from 0.
     """
 
     path: Path
     label: str
     plane: Optional[int]
     field: str
+    channel: int = 0
 
 
 def labels_of_folder(
@@ -125,7 +87,15 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelRow, ...]:
     ValueError
         Where a column is missing, or a row is damaged or holds an unknown label; the message gives the line.
     """
-    path = Path(path)
+    return _read(Path(path))[0]
+
+
+def is_cut_off(path: Path) -> bool:
+    """Say whether the last line of a table is the rest of a write that was cut off."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[tuple[LabelRow, ...], bool]:
     if not path.is_file():
         raise FileNotFoundError(f"no such table of labels: {path}")
     try:
@@ -133,34 +103,15 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[LabelRow, ...]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no table of labels: it is not text in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names: list[str] = []
-    rows = []
+    names = _header(next(reader, []), path)
+    rows: list[LabelRow] = []
     try:
-        names = _header(next(reader, []), path)
-        for values in reader:
-            if values:
-                rows.append(_row(names, values))
+        rows.extend(parse_row(names, values) for values in reader if values)
     except (ValueError, csv.Error) as error:
-        if not names:
-            raise
         if text.endswith("\n") or text.count("\n") >= reader.line_num:
             raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
-    return tuple(rows)
-
-
-def standing_rows(rows: Iterable[LabelRow]) -> list[LabelRow]:
-    """Answers that stand: of one showing the last counts, and none where that takes the answer back."""
-    last: dict[tuple[str, str, int], LabelRow] = {}
-    for row in rows:
-        showing = (row.file, row.person, row.shown)
-        last.pop(showing, None)  # so that the order is that of the answers that stand
-        last[showing] = row
-    return [row for row in last.values() if row.label != WITHDRAWN]
-
-
-def counting_rows(rows: Iterable[LabelRow]) -> dict[str, LabelRow]:
-    """For each file the answer that counts: the latest that stands, whoever gave it."""
-    return {row.file: row for row in standing_rows(rows)}
+        return tuple(rows), True
+    return tuple(rows), False
 
 
 def field_of(name: str) -> str:
@@ -180,50 +131,11 @@ def _header(names: list[str], path: Path) -> list[str]:
     return names
 
 
-def _row(names: list[str], values: list[str]) -> LabelRow:
-    if len(values) != len(names):
-        raise ValueError(f"{len(names)} values needed, one a column, got {len(values)}")
-    given = {name: value.strip() for name, value in zip(names, values)}
-    label, known = given["label"], (*IMAGE_LABELS, PLANE, WITHDRAWN)
-    if not given["file"]:
-        raise ValueError("file is empty")
-    if label not in known:
-        raise ValueError(f"label must be one of {', '.join(known)}, got {label!r}")
-    shown = _whole_number("shown", given.get("shown") or "1", 1)
-    occasion = given.get("occasion", "first" if shown == 1 else "repeat")
-    if occasion not in OCCASIONS:
-        raise ValueError(f"occasion must be one of {', '.join(OCCASIONS)}, got {occasion!r}")
-    return LabelRow(
-        file=given["file"],
-        label=label,
-        plane=_plane(label, given.get("plane", "")),
-        labelled_at=given.get("labelled_at", ""),
-        person=given.get("person", ""),
-        shown=shown,
-        occasion=occasion,
-        field=given.get("field", ""),
-    )
-
-
-def _plane(label: str, text: str) -> Optional[int]:
-    if label == PLANE:
-        return _whole_number("plane", text, 0)
-    if text:
-        raise ValueError(f"plane must be empty where the label is {label}, got {text!r}")
-    return None
-
-
-def _whole_number(name: str, text: str, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise ValueError(f"{name} must be a whole number from {least}, got {text!r}")
-    return int(text)
-
-
 def _of_table(folder: Path, table: Path) -> list[LabelledImage]:
     rows = read_labels(table)
     fields = {row.file: row.field for row in rows if row.field}
     found = [
-        LabelledImage(folder / file, row.label, row.plane, fields.get(file) or field_of(file))
+        LabelledImage(folder / file, row.label, row.plane, fields.get(file) or field_of(file), row.channel)
         for file, row in sorted(counting_rows(rows).items())
     ]
     if not found:
