@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from parfocal.optics import Optics
     from parfocal.restoration.restore import restore_defocus
     from parfocal.restoration.result import Restoration
+    from parfocal.sorting.flag import flag_defocused
+    from parfocal.sorting.result import DefocusFlag
+    from parfocal.sorting.scores import threshold_for_false_alarms
 
 _HOMES = {
     "calibrate_beads": "parfocal.beads.calibrate",
@@ -27,17 +30,23 @@ _HOMES = {
     "Optics": "parfocal.optics",
     "restore_defocus": "parfocal.restoration.restore",
     "Restoration": "parfocal.restoration.result",
+    "flag_defocused": "parfocal.sorting.flag",
+    "DefocusFlag": "parfocal.sorting.result",
+    "threshold_for_false_alarms": "parfocal.sorting.scores",
 }
 
 __all__ = [
     "BeadFocalPlane",
+    "DefocusFlag",
     "ImageFocus",
     "Optics",
     "Restoration",
     "calibrate_beads",
+    "flag_defocused",
     "measure_bead_focal_plane",
     "measure_image_focus",
     "restore_defocus",
+    "threshold_for_false_alarms",
 ]
 
 

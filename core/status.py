@@ -11,6 +11,7 @@ MASKED_OUT = "masked_out"
 NO_CONTENT = "no_content"
 OUT_OF_RANGE = "out_of_range"
 OUT_OF_DOMAIN = "out_of_domain"
+DISAGREEMENT = "disagreement"
 ALREADY_RESTORED = "already_restored"
 UNREADABLE = "unreadable"
 
@@ -24,6 +25,7 @@ MEANINGS = {
     NO_CONTENT: "nothing but background: focus is not defined there",
     OUT_OF_RANGE: "the optics lie outside the range that the model was made for",
     OUT_OF_DOMAIN: "an absolute level is not defined for this kind of image",
+    DISAGREEMENT: "sorter and measured level contradict each other: look at the image",
     ALREADY_RESTORED: "its metadata mark it as restored from defocus, which is done once only",
     UNREADABLE: "the file could not be read",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from parfocal.restoration.dataset import PairPixels, Scene
 from parfocal.restoration.inputs import context_px, network_input
 from parfocal.restoration.synthesis import LATERAL_UNITS_PX, PSF_PX, blurred_pair, expose, optics_of, random_haze
 
+Made = TypeVar("Made")
 _LEVEL_STEP = 0.25
 
 
@@ -156,7 +157,7 @@ def _stacked(samples: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> Batch:
     return Batch(np.stack(inputs), np.stack(truths), np.array(scales, np.float32))
 
 
-def batches(make: Callable[[int, int], Batch], first_step: int, size: int) -> Iterator[Batch]:
+def batches(make: Callable[[int, int], Made], first_step: int, size: int) -> Iterator[Made]:
     """Yield batch after batch of a sampler's `batch`, the next one prepared in a thread meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         upcoming = pool.submit(make, first_step, size)

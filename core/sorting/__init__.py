@@ -1,0 +1,1 @@
+"""Sorting of sharp from defocused images: networks, their training, cross-validation, and use."""

@@ -1,0 +1,87 @@
+"""Cross-validation: every example is judged by a network that saw nothing of its field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from parfocal.sorting.examples import Example, folds
+from parfocal.sorting.fit import Fit, probabilities, run_fit, without_validation
+from parfocal.sorting.scores import accuracy, most_accurate_threshold, roc_auc
+from parfocal.sorting.settings import SorterTraining
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Out-of-fold scores of examples, (n,), higher for defocused ones, and the threshold of each one's fold."""
+
+    name: str
+    score: np.ndarray
+    threshold: np.ndarray
+
+    def figures(self, defocused: np.ndarray, fold: np.ndarray) -> dict[str, float]:
+        """Area under the curve and accuracy, each the mean over the folds, and the standard deviation over them."""
+        areas, rights = [], []
+        for number in np.unique(fold):
+            here = fold == number
+            areas.append(roc_auc(self.score[here], defocused[here]))
+            rights.append(accuracy(self.score[here] - self.threshold[here], defocused[here], 0.0))
+        return {
+            "AUC": float(np.mean(areas)),
+            "AUC sd": float(np.std(areas)),
+            "accuracy": float(np.mean(rights)),
+            "accuracy sd": float(np.std(rights)),
+        }
+
+
+def cross_validate(
+    examples: Sequence[Example],
+    settings: SorterTraining,
+    count: int = 5,
+    cache: Optional[Path] = None,
+    start: Optional[list[np.ndarray]] = None,
+) -> FoldScores:
+    """Train `count` networks, each on all folds but one, and judge that one.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    settings : SorterTraining
+        The networks end with their last weights, whatever the settings say.
+    count : int
+        Folds.
+    cache : path, optional
+        Folder where the scores of each fold are left, and taken from where they are.
+    start : list of ndarray, optional
+        Weights that each network begins with.
+    """
+    fold = folds(examples, count)
+    score = np.full(len(examples), np.nan)
+    for number in range(count):
+        held = [i for i, k in enumerate(fold) if k == number]
+        kept = None if cache is None else cache / f"{settings.architecture}_{number}.npy"
+        if kept is not None and kept.exists():
+            score[held] = np.load(kept)
+            continue
+        validation = [examples[i] for i in held]
+        train = [example for example, k in zip(examples, fold) if k != number]
+        title = f"{settings.architecture}, fold {number + 1} of {count}"
+        network, _ = run_fit(Fit(without_validation(settings), train, validation, start), title)
+        score[held] = probabilities(network, validation)
+        if kept is not None:
+            np.save(kept, score[held])
+    return FoldScores(settings.architecture, score, np.full(len(examples), 0.5))
+
+
+def metric_scores(name: str, sharpness: np.ndarray, defocused: np.ndarray, fold: np.ndarray) -> FoldScores:
+    """Scores of a classical metric (n,), higher for sharper; the threshold of a fold is the best one of the others."""
+    score = -np.asarray(sharpness, float)
+    threshold = np.empty(len(score))
+    for number in np.unique(fold):
+        others = fold != number
+        threshold[fold == number] = most_accurate_threshold(score[others], defocused[others])
+    return FoldScores(name, score, threshold)

@@ -1,0 +1,153 @@
+"""Examples to train sorters from: in-focus images shown sharp and defocused, or images that a person labelled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from parfocal.images.planes import as_planes
+from parfocal.labels.table import LabelledImage
+from parfocal.restoration.dataset import read_scenes
+from parfocal.restoration.intensity import Intensity
+from parfocal.restoration.synthesis import PSF_PX, blurred_pair, expose, optics_of, random_haze
+from parfocal.sorting.network import PAPER_CROP_PX
+from parfocal.training.images import TrainingImage, read_gray
+
+# What counts as sharp and as defocused in synthetic examples; levels between the two take no part.
+SHARP_LEVELS = (0.0, 0.25, 0.5)
+SMALLEST_DEFOCUS, LARGEST_DEFOCUS = 3.0, 10.0
+_LEVEL_STEP = 0.25
+# lambda / NA in pixels: the model's, and what finer and coarser cameras have.
+_LATERAL_UNITS_PX = (1.25, 1.54, 2.0)
+_TRAINING_DEFOCUS = 2.5
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image (y, x), float16, background 0 and bright structures 1, and whether it is defocused.
+
+    `field` and `source` say what must stay on one side of a split; `level` is the synthetic defocus, NaN where a person
+    labelled the image.
+    """
+
+    pixels: np.ndarray
+    defocused: bool
+    source: str
+    field: str
+    name: str
+    level: float = float("nan")
+
+
+def synthetic_examples(
+    images: Sequence[TrainingImage], per_class: int, seed: int, smallest_defocus: float = _TRAINING_DEFOCUS
+) -> list[Example]:
+    """Expose each in-focus image several times sharp and as often defocused, with random cameras.
+
+    Parameters
+    ----------
+    images : sequence of TrainingImage
+    per_class : int
+        Exposures of each class for each image, each at a random place of up to 536 pixels.
+    seed : int
+        Of places, levels and noise.
+    smallest_defocus : float
+        Lowest level of the defocused ones; the highest is 10.
+    """
+    examples = []
+    for number, image in enumerate(images):
+        scene = read_scenes([image])[0].pixels.astype(np.float32)
+        for defocused in (False, True):
+            for copy in range(per_class):
+                rng = np.random.default_rng([seed, number, int(defocused), copy])
+                level = _level(defocused, smallest_defocus, rng)
+                pixels = exposed_at(scene, level, rng)
+                examples.append(Example(pixels, defocused, image.source, image.field, image.path.name, level))
+    return examples
+
+
+def exposed_at(scene_yxc: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+    """Show a random part of an in-focus image at a level, exposed with a random camera: (y, x), float16."""
+    places = [int(rng.integers(max(1, length - PAPER_CROP_PX + 1))) for length in scene_yxc.shape[:2]]
+    part = scene_yxc[places[0] : places[0] + PAPER_CROP_PX, places[1] : places[1] + PAPER_CROP_PX]
+    half = PSF_PX // 2
+    padded = np.pad(part, ((half, half), (half, half), (0, 0)), mode="symmetric")
+    blurred = blurred_pair(padded, level, optics_of(float(rng.choice(_LATERAL_UNITS_PX))))[1]
+    if rng.random() < 0.3:
+        blurred = blurred + random_haze(max(blurred.shape[:2]), rng)[: blurred.shape[0], : blurred.shape[1], None]
+    return expose(blurred, rng)[..., 0].astype(np.float16)
+
+
+def labelled_examples(images: Sequence[LabelledImage], folder: Path) -> tuple[list[Example], list[str]]:
+    """Read images that a person labelled; unusable ones are left out.
+
+    Of a stack with a marked plane, that plane is sharp, and planes a quarter of the stack away (3 at least) or further
+    are defocused; those between take no part. Names are relative to the folder of the images.
+
+    Returns
+    -------
+    examples : list of Example
+    refused : list of str
+        A line for each image that cannot be trained from, with the reason.
+    """
+    examples, refused = [], []
+    for image in images:
+        file = image.path.relative_to(folder).as_posix()
+        if image.label == "unusable":
+            continue
+        try:
+            shown = list(_shown(image))
+        except (OSError, ValueError, SyntaxError) as error:
+            refused.append(f"{file}: cannot be read: {error}")
+            continue
+        for where, pixels, defocused in shown:
+            name = file + where
+            if np.isfinite(pixels).all() and pixels.min() < pixels.max():
+                seen = np.clip(Intensity.of(pixels).apply(pixels), -100, 100).astype(np.float16)
+                examples.append(Example(seen, defocused, folder.name, image.field, name))
+            else:
+                refused.append(f"{name}: blank, or not finite")
+    return examples, refused
+
+
+def _shown(image: LabelledImage) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """Place in the file, pixels (y, x) and label of what an image has to show."""
+    if image.label != "plane":
+        yield "", read_gray(image.path), image.label == "defocused"
+        return
+    from parfocal.images.reading import read_images
+
+    stack_zyx = as_planes(next(iter(read_images(image.path))).pixels)[0]
+    sharp = int(image.plane or 0)
+    for z, plane in enumerate(stack_zyx):
+        if z == sharp or abs(z - sharp) >= max(3, len(stack_zyx) // 4):
+            yield f" plane {z}", np.asarray(plane, np.float32), z != sharp
+
+
+def folds(examples: Sequence[Example], count: int = 5) -> np.ndarray:
+    """Number the fold of each example, 0 to count - 1: fields are kept whole, those of a source dealt out evenly.
+
+    Within a source the fields are ordered by a hash of their name, so that the folds depend on nothing but the names.
+    """
+    place: dict[tuple[str, str], int] = {}
+    for offset, source in enumerate(sorted({example.source for example in examples})):
+        fields = {example.field for example in examples if example.source == source}
+        ordered = sorted(fields, key=partial(_digest, source))
+        # Sources begin at different folds, so that those of one field do not all fall into the first.
+        place.update({(source, field): (offset + i) % count for i, field in enumerate(ordered)})
+    return np.array([place[example.source, example.field] for example in examples])
+
+
+def _digest(source: str, field: str) -> str:
+    return hashlib.sha256(f"{source}/{field}".encode()).hexdigest()
+
+
+def _level(defocused: bool, smallest: float, rng: np.random.Generator) -> float:
+    if not defocused:
+        return float(rng.choice(SHARP_LEVELS))
+    steps = round((LARGEST_DEFOCUS - smallest) / _LEVEL_STEP)
+    return smallest + _LEVEL_STEP * int(rng.integers(steps + 1))

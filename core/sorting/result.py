@@ -1,0 +1,106 @@
+"""What `flag_defocused` gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from parfocal import status
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class PlaneFlag:
+    """Sorting of one plane.
+
+    Attributes
+    ----------
+    probability : float
+        That the plane is defocused, 0 to 1; NaN without an answer.
+    defocus_level : float
+        Level that `measure_image_focus` gives, NaN where it was not asked or has no answer.
+    status, reason : str
+        `ok`, or why there is no answer; `disagreement` where sorter and level contradict each other.
+    warnings : tuple of str
+        `level_unchecked`: the level was not measured, or has no answer. `partly_saturated`.
+    """
+
+    probability: float = NAN
+    defocus_level: float = NAN
+    status: str = status.OK
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the probability stands."""
+        return self.status == status.OK
+
+
+@dataclass(frozen=True)
+class DefocusFlag:
+    """Whether an image or a stack is defocused.
+
+    Attributes
+    ----------
+    planes : tuple of PlaneFlag
+        One for each z; a single image has one.
+    threshold : float
+        Probability above which a plane counts as defocused.
+    """
+
+    planes: tuple[PlaneFlag, ...]
+    threshold: float
+
+    @property
+    def main_plane(self) -> PlaneFlag:
+        """Plane that stands for the image: of those with an answer the sharpest, else the first."""
+        answered = [plane for plane in self.planes if plane.answered]
+        return min(answered, key=lambda plane: plane.probability) if answered else self.planes[0]
+
+    @property
+    def sharpest_plane_index(self) -> Optional[int]:
+        """Index of the plane that stands for the image; None where none could be answered."""
+        return self.planes.index(self.main_plane) if self.answered else None
+
+    @property
+    def answered(self) -> bool:
+        """Whether any plane could be answered."""
+        return any(plane.answered for plane in self.planes)
+
+    @property
+    def probability(self) -> float:
+        """Probability that the image is defocused: that of its sharpest plane; NaN without an answer."""
+        return self.main_plane.probability
+
+    @property
+    def flagged(self) -> Optional[bool]:
+        """Whether the image counts as defocused; None without an answer."""
+        return self.probability > self.threshold if self.answered else None
+
+    @property
+    def status(self) -> str:
+        """`ok`, or why there is no answer."""
+        return self.main_plane.status
+
+    @property
+    def reason(self) -> str:
+        """Sentence that says why there is no answer; empty where there is one."""
+        return self.main_plane.reason
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of the plane that stands for the image."""
+        return self.main_plane.warnings
+
+    def features(self) -> dict[str, float]:
+        """Name the numbers for a table: NaN where there is no answer; the keys do not depend on the image."""
+        return {
+            "Probability": self.probability,
+            "Defocused": NAN if self.flagged is None else float(self.flagged),
+            "Answered": float(self.answered),
+            "Threshold": self.threshold,
+            "DefocusLevel": self.main_plane.defocus_level,
+            "SharpestPlane": NAN if self.sharpest_plane_index is None else float(self.sharpest_plane_index),
+        }

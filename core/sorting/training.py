@@ -1,0 +1,171 @@
+"""The command `train_sorter`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import numpy as np
+
+from parfocal.commands import Param, check_arguments, command
+from parfocal.labels.suspects import suspected_mislabels, write_suspects
+from parfocal.labels.table import labels_of_folder
+from parfocal.registry import model_folder, read_config
+from parfocal.sorting.cross_validation import FoldScores, cross_validate
+from parfocal.sorting.examples import Example, folds, labelled_examples, synthetic_examples
+from parfocal.sorting.export import read_start, write_model_folder
+from parfocal.sorting.fit import Fit, run_fit
+from parfocal.sorting.network import ARCHITECTURES
+from parfocal.sorting.settings import TASK, SorterTraining, training_settings
+from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.run_folder import claim_run_folder
+
+# Fewest images of each class for which cross-validation says anything.
+_FEWEST_FOR_FOLDS = 10
+
+
+@command
+def train_sorter(
+    images: Annotated[str, Param(label="Folder of images")],
+    output: Annotated[str, Param(label="Model folder to write")],
+    config: Annotated[str, Param(choices=ARCHITECTURES, label="Config")] = "default",
+    start_from: Annotated[Optional[str], Param(label="Model to go on from")] = None,
+    synthetic: Annotated[bool, Param(label="Make examples from in-focus images")] = False,
+    sources: Annotated[Optional[str], Param(label="Sources of in-focus images (JSON)")] = None,
+    exposures: Annotated[int, Param("exposures", 1, 100, label="Synthetic exposures of each class and image")] = 4,
+    epochs: Annotated[Optional[float], Param("passes", 0.0, None, label="Passes")] = None,
+    learning_rate: Annotated[Optional[float], Param("", 0.0, 1.0, label="Learning rate")] = None,
+    cross_validation: Annotated[int, Param("folds", 0, 20, label="Folds of the cross-validation")] = 5,
+    seed: Annotated[Optional[int], Param("", 0, None, label="Seed")] = None,
+) -> Path:
+    """Train a network that sorts sharp from defocused images, and write a model folder.
+
+    Parameters
+    ----------
+    images : path
+        Folder of images that a person labelled: with `labels.csv` as `parfocal label` writes it, or with subfolders
+        `sharp` and `defocused`. With `synthetic`, a folder of in-focus images instead, each of which is exposed sharp
+        and defocused (levels 2.5 to 10) with random noise.
+    output : path
+        Model folder to write. It must not exist yet.
+    config : str
+        `default`, `xue2021` (SDCNN and the recipe of the paper) or `resnet50v2` (the paper's comparison).
+    start_from : path, optional
+        Model, by name or folder, whose weights are trained on (transfer learning): tens of images of each class then
+        do. Its architecture holds; the learning rate is 0.0002, halved after 25 of 50 passes, as in Xue et al. (2021).
+    synthetic : bool
+        Make the examples from in-focus images.
+    sources : path, optional
+        JSON that groups in-focus images into sources and fields, for `synthetic`; without it each subfolder is a
+        source.
+    exposures : int
+        Sharp and defocused exposures of each in-focus image.
+    epochs : float, optional
+        Passes over the examples: 24 for `default`, 50 otherwise.
+    learning_rate : float, optional
+        Highest rate: 0.002 (Adam) for `default`, 0.001 (SGD, halved every 5 passes) otherwise, 0.0002 for transfer.
+    cross_validation : int
+        Labelled images are also cross-validated over so many folds, split by field: the card states what came out, and
+        images whose label looks wrong are listed in `suspects.csv`. 0 leaves it out.
+    seed : int, optional
+        Of weights, examples and noise; 1 in all configs.
+
+    Returns
+    -------
+    Path
+        The model folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder is missing, or holds nothing to train from.
+    FileExistsError
+        `output` holds something.
+    ValueError
+        An argument is wrong, or a class is empty; the message says which.
+    """
+    check_arguments(train_sorter, locals())
+    begun = None if start_from is None else model_folder(start_from, TASK)
+    held = None if begun is None else read_config(begun)
+    changes: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
+    settings = training_settings(held["architecture"] if held else config, held is not None, **changes)
+    folder = Path(output)
+    start = read_start(begun, held) if begun is not None and held is not None else None
+    if synthetic:
+        claim_run_folder(folder, settings, False)
+        train, validation = _synthetic(images, sources, exposures, settings, folder)
+        about = {"modalities": ["widefield_fluorescence"], "threshold": 0.5}
+        further = ""
+    else:
+        examples, refused = labelled_examples(labels_of_folder(images), Path(images))
+        _check_classes(examples, images)
+        claim_run_folder(folder, settings, False)
+        (folder / "refused.txt").write_text("".join(f"{line}\n" for line in refused))
+        train, validation = _split(examples)
+        about = {"modalities": [], "threshold": 0.5}
+        further = _cross_validated(examples, settings, start, cross_validation, folder)
+    network, history = run_fit(Fit(settings, train, validation, start))
+    return write_model_folder(folder, network, settings, history, _counts(train), about, further)
+
+
+def _synthetic(
+    images: str, sources: Optional[str], exposures: int, settings: SorterTraining, folder: Path
+) -> tuple[list[Example], list[Example]]:
+    parts = split_by_field(find_training_images(images, sources))
+    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
+    if not accepted["train"]:
+        raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
+    held = accepted["validation"] or accepted["train"][::10]
+    return (
+        synthetic_examples(accepted["train"], exposures, settings.seed),
+        synthetic_examples(held, 2, settings.seed + 1000),
+    )
+
+
+def _check_classes(examples: Sequence[Example], images: str) -> None:
+    for name, wanted in (("sharp", False), ("defocused", True)):
+        if not any(example.defocused is wanted for example in examples):
+            raise ValueError(
+                f"{images} must hold sharp and defocused images to train from, none that can be read is {name}"
+            )
+
+
+def _split(examples: list[Example]) -> tuple[list[Example], list[Example]]:
+    """Keep the fields of one fold of ten back for the validation, where that leaves both classes on both sides."""
+    fold = folds(examples, 10)
+    for number in range(10):
+        train = [example for example, k in zip(examples, fold) if k != number]
+        held = [example for example, k in zip(examples, fold) if k == number]
+        if all(len({example.defocused for example in side}) == 2 for side in (train, held)):
+            return train, held
+    return examples, examples
+
+
+def _cross_validated(examples: list[Example], settings: SorterTraining, start: Any, count: int, folder: Path) -> str:
+    """Cross-validate labelled examples, list suspects, and say what came out."""
+    labels = np.array([example.defocused for example in examples])
+    if count < 2 or min(labels.sum(), (~labels).sum()) < _FEWEST_FOR_FOLDS:
+        return f"- Not cross-validated: that takes {_FEWEST_FOR_FOLDS} images of each class and 2 folds or more.\n"
+    fold = folds(examples, count)
+    found = cross_validate(examples, settings, count, start=start)
+    told = ["defocused" if label else "sharp" for label in labels]
+    suspects = suspected_mislabels([example.name for example in examples], told, list(found.score))
+    write_suspects(folder / "suspects.csv", suspects)
+    return f"- {_sentence(found, labels, fold)} Labels that look wrong: {len(suspects)} (`suspects.csv`).\n"
+
+
+def _sentence(found: FoldScores, labels: np.ndarray, fold: np.ndarray) -> str:
+    figures = found.figures(labels, fold)
+    return (
+        f"Cross-validation over {len(np.unique(fold))} folds, split by field ({len(labels)} images): AUC "
+        f"{figures['AUC']:.4f}, accuracy {figures['accuracy']:.4f}."
+    )
+
+
+def _counts(examples: Sequence[Example]) -> dict[str, tuple[int, int]]:
+    counts: dict[str, tuple[int, int]] = {}
+    for source in sorted({example.source for example in examples}):
+        own = [example.defocused for example in examples if example.source == source]
+        counts[source] = (len(own) - sum(own), sum(own))
+    return counts
