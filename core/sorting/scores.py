@@ -78,9 +78,14 @@ def threshold_for_false_alarms(sharp_probabilities: np.ndarray, false_alarm_rate
         Where there is no probability, or the rate is not between 0 and 1.
     """
     known = np.sort(np.asarray(sharp_probabilities, float)[np.isfinite(sharp_probabilities)])
-    if not 0 < false_alarm_rate < 1:
-        raise ValueError(f"false_alarm_rate must be between 0 and 1, got {false_alarm_rate}")
+    check_false_alarm_rate(false_alarm_rate)
     if not len(known):
         raise ValueError("a threshold needs sharp images that could be answered, got none")
     k = max(1, int(np.floor(false_alarm_rate * (len(known) + 1) + 1e-9)))
     return float(known[-k]), k / (len(known) + 1)
+
+
+def check_false_alarm_rate(false_alarm_rate: float) -> None:
+    """Raise ValueError where it is no rate between 0 and 1."""
+    if not 0 < false_alarm_rate < 1:
+        raise ValueError(f"false_alarm_rate must be between 0 and 1, got {false_alarm_rate}")
