@@ -110,7 +110,7 @@ def summary_lines(rows: Sequence[LabelRow]) -> list[str]:
     for person, pairs in repeat_pairs(rows).items():
         lines.extend(_told(f"shown twice{f' to {person}' if person else ''}", Agreement.of(pairs)))
     for (one, other), pairs in person_pairs(rows).items():
-        lines.extend(_told(f"{one or 'no name'} and {other or 'no name'}", Agreement.of(pairs)))
+        lines.extend(_told(f"labelled by {one or 'no name'} and by {other or 'no name'}", Agreement.of(pairs)))
     return lines
 
 
@@ -118,10 +118,10 @@ def _told(who: str, found: Agreement) -> list[str]:
     lines = []
     if found.n_images:
         kappa = f"Cohen's kappa {found.kappa:.2f}" if found.kappa == found.kappa else "no kappa: all got one label"
-        lines.append(f"{who}: {found.n_images} pairs of images, {found.equal_share:.0%} equal, {kappa}")
+        lines.append(f"images {who}: {found.n_images}, {found.equal_share:.0%} equal, {kappa}")
     if found.n_stacks:
         distance = f", median distance {found.plane_distance:g} planes" if found.plane_distance >= 0 else ""
-        lines.append(f"{who}: {found.n_stacks} pairs of stacks, {found.same_plane_share:.0%} the same plane{distance}")
+        lines.append(f"stacks {who}: {found.n_stacks}, {found.same_plane_share:.0%} the same plane{distance}")
     return lines
 
 

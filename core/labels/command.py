@@ -97,7 +97,8 @@ def _second_looks(
     named = {path: _relative(path, root) for path in read_suspected_files(suspects)}
     known = set(files)
     lost = {given: f"{suspects.name} names it, but it is not in {root}" for given in named if named[given] not in known}
-    since = datetime.fromtimestamp(suspects.stat().st_mtime, timezone.utc).isoformat()
+    # Answers have whole seconds.
+    since = datetime.fromtimestamp(int(suspects.stat().st_mtime), timezone.utc).isoformat()
     return plan_second_looks(known & set(named.values()), writer.rows, person, seed, since), lost
 
 

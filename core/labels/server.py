@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
@@ -18,6 +19,8 @@ from parfocal.labels.session import LabelSession
 PAGE = Path(__file__).with_name("page.html")
 _ADDRESS = "127.0.0.1"
 _LARGEST_BODY = 4096
+# How soon `close` is noticed.
+_POLL_S = 0.05
 _GAMMA = (0.1, 5.0)
 # The page asks for nothing but itself and its images, and no other page may show it.
 _POLICY = (
@@ -51,7 +54,8 @@ class LabelServer:
         self._http = _Http((_ADDRESS, port), _Handler)
         self._http.labels = self
         self.url = f"http://{_ADDRESS}:{self._http.server_address[1]}/{self.token}/"
-        self._thread = threading.Thread(target=self._http.serve_forever, name="labels", daemon=True)
+        serve = partial(self._http.serve_forever, poll_interval=_POLL_S)
+        self._thread = threading.Thread(target=serve, name="labels", daemon=True)
 
     def start(self) -> None:
         """Serve until `close`."""
