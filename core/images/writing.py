@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
 
 import numpy as np
 
@@ -53,21 +54,30 @@ def write_ome_tiff(path: Path, pixels: np.ndarray, metadata: ImageMetadata) -> N
 
 
 def _about(metadata: ImageMetadata, axes: str) -> dict[str, Any]:
-    channel = {"Name": metadata.channel_name, "EmissionWavelength": metadata.emission_wavelength_um}
+    """Metadata as tifffile takes them; what is not known is left out."""
+    channel = {"Name": _name(metadata.channel_name), "EmissionWavelength": metadata.emission_wavelength_um}
     about: dict[str, Any] = {
         "axes": axes,
-        "Name": metadata.series_name,
-        "Description": metadata.description,
+        "Name": _name(metadata.series_name),
+        "Description": _text(metadata.description),
         "PhysicalSizeX": metadata.pixel_size_um,
         "PhysicalSizeY": metadata.pixel_size_um,
         "PhysicalSizeZ": metadata.z_step_um,
     }
-    known = {name: _clean(value) for name, value in about.items() if value}
-    named = {name: [_clean(value)] for name, value in channel.items() if value}
+    named = {name: [value] for name, value in channel.items() if value}
     if "EmissionWavelength" in named:
         named["EmissionWavelengthUnit"] = ["\u00b5m"]
-    return {**known, "Channel": named} if named else known
+    return {name: value for name, value in {**about, "Channel": named}.items() if value}
 
 
-def _clean(value: Any) -> Any:
-    return _NOT_IN_XML.sub(" ", value) if isinstance(value, str) else value
+def _text(text: str) -> str:
+    """Text without characters that XML cannot hold, and without entities: some releases of tifffile pass them on."""
+    text = _NOT_IN_XML.sub(" ", text)
+    while unescape(text) != text:
+        text = unescape(text)
+    return text
+
+
+def _name(text: str) -> str:
+    """Text for an attribute, which older releases of tifffile end at a quotation mark."""
+    return _text(text).replace('"', "'")

@@ -29,6 +29,15 @@ def nucleus_stack():
     return tifffile.imread(DATA / "nucleus_widefield.tif")
 
 
+@pytest.fixture(scope="session")
+def blurred(nuclei):
+    """Real nuclei at level 5, uint16."""
+    from parfocal.focus_quality.synthesis import Camera, defocus_image
+
+    shown = defocus_image(nuclei.astype(np.float32) * 8, 10.0)
+    return Camera(offset=100).expose(shown, np.random.default_rng(3))
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20180315)

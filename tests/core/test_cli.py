@@ -47,7 +47,17 @@ def test_version_and_help_end_well(capsys):
     assert "measure" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["measure"], ["train", "focus-quality"], ["evaluate", "focus-quality"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["measure"],
+        ["restore"],
+        ["train", "focus-quality"],
+        ["train", "restorer"],
+        ["evaluate", "focus-quality"],
+        ["evaluate", "restoration"],
+    ],
+)
 def test_every_command_has_help(command, capsys):
     assert main([*command, "--help"]) == 0
     assert "--output" in capsys.readouterr().out
@@ -73,10 +83,18 @@ def test_options_of_measure_are_those_of_the_command_with_unit_and_range(capsys)
         (["measure", ".", "-o", "out", "--numerical-aperture", "1.4"], r"\(0, immersion_index=1.0\], got 1.4"),
         (["measure", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for focus_quality"),
         (["measure", ".", "-o", "out", "--workers", "0"], "workers must be 1 or more, got 0"),
+        (["restore", "nowhere.tif", "-o", "out", "--method", "wiener"], "no such file or folder: nowhere.tif"),
+        (["restore", ".", "-o", "out", "--method", "blind"], "invalid choice: 'blind'"),
+        (["restore", ".", "-o", "out", "--smallest-level", "11"], r"must be in \[0.0, 10.0\] levels, got 11.0"),
+        (["restore", ".", "-o", "out", "--method", "wiener", "--no-check-focus"], "wiener needs a level"),
+        (["restore", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for restoration"),
+        (["restore", ".", "-o", "out", "--method", "wiener", "--only-flagged", "a.csv"], "no such table: a.csv"),
         (["summarise", "nowhere.csv", "-o", "a.png"], "no such table: nowhere.csv"),
         (["summarise", "nowhere.csv", "-o", "a.pdf"], "must be a PNG file, got a.pdf"),
         (["train", "focus-quality", "nowhere", "-o", "m"], "no training image below nowhere"),
         (["train", "focus-quality", "nowhere", "-o", "m", "--config", "x"], "invalid choice: 'x'"),
+        (["train", "restorer", "nowhere", "-o", "m"], "no training image below nowhere"),
+        (["evaluate", "restoration", "nowhere", "-o", "m"], "no training image below nowhere"),
     ],
 )
 def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
@@ -205,5 +223,6 @@ def test_models_and_specs_are_listed(capsys):
     assert main(["spec"]) == 0
     specs = {spec["name"]: spec for spec in json.loads(capsys.readouterr().out)}
     assert set(specs) >= {"measure_image_focus", "measure_bead_focal_plane", "train_focus_quality"}
+    assert set(specs) >= {"restore_defocus", "train_restorer", "evaluate_restoration"}
     parameters = {parameter["name"] for parameter in specs["measure_image_focus"]["parameters"]}
     assert {"pixel_size_um", "modality"} <= parameters

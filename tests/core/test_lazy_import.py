@@ -32,13 +32,15 @@ def test_importing_the_package_loads_nothing_heavy():
     assert modules_after("import parfocal").isdisjoint({*HEAVY, "numpy"})
 
 
-def test_importing_the_command_loads_no_run_time_for_networks_or_pictures():
-    loaded = modules_after("from parfocal import measure_image_focus")
+@pytest.mark.parametrize("command", ["measure_image_focus", "restore_defocus"])
+def test_importing_the_command_loads_no_run_time_for_networks_or_pictures(command):
+    loaded = modules_after(f"from parfocal import {command}")
     assert loaded.isdisjoint(set(HEAVY) - {"scipy"})
 
 
-def test_training_can_be_imported_without_tensorflow():
-    assert "tensorflow" not in modules_after("import parfocal.focus_quality.training")
+@pytest.mark.parametrize("training", ["focus_quality.training", "restoration.training"])
+def test_training_can_be_imported_without_tensorflow(training):
+    assert "tensorflow" not in modules_after(f"import parfocal.{training}")
 
 
 def test_public_names_are_listed_and_found():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from tiny_restorer import write_untrained_restorer
 
 from parfocal import status
 from parfocal.commands import command_spec
-from parfocal.focus_quality.synthesis import Camera, defocus_image
+from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.optics.optics import MODEL_OPTICS
 from parfocal.registry import load_model
 from parfocal.restoration import evaluation
@@ -30,27 +28,7 @@ from parfocal.restoration.tiles import restore_cross_faded, restore_tiled
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     """A default network with random weights, large enough to be seen far away: folder of a model."""
-    from parfocal.restoration.export import write_onnx
-    from parfocal.restoration.network import build_network
-
-    folder = tmp_path_factory.mktemp("models") / "untrained"
-    folder.mkdir()
-    network = build_network("default", seed=4)
-    rng = np.random.default_rng(5)
-    network.set_weights([w + 0.02 * rng.standard_normal(w.shape) for w in network.get_weights()])
-    write_onnx(network, folder / "weights.onnx")
-    digest = hashlib.sha256((folder / "weights.onnx").read_bytes()).hexdigest()
-    config = {"task": "restoration", "format_version": 1, "architecture": "default", "largest_level": 10.0}
-    config.update(weights="weights.onnx", sha256=digest, channels=1)
-    (folder / "config.json").write_text(json.dumps(config))
-    return str(folder)
-
-
-@pytest.fixture(scope="session")
-def blurred(nuclei):
-    """Real nuclei at level 5, uint16."""
-    shown = defocus_image(nuclei.astype(np.float32) * 8, 10.0)
-    return Camera(offset=100).expose(shown, np.random.default_rng(3))
+    return write_untrained_restorer(tmp_path_factory.mktemp("models") / "untrained")
 
 
 def test_the_wiener_kernel_undoes_the_blur(nuclei):

@@ -47,7 +47,7 @@ class Flags:
         missing = [str(path) for path in paths if not self.of_file(path)]
         if missing:
             named = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-            raise ValueError(f"{len(missing)} files are not in the column file of {self.table}: {named}")
+            raise ValueError(f"{len(missing)} of the images' files are not in {self.table}: {named}")
 
 
 def read_flags(path: str | os.PathLike[str]) -> Flags:
