@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from parfocal.batch.places import place_of
 from parfocal.images.reading import find_images
 from parfocal.labels.rows import IMAGE_LABELS, LabelRow, counting_rows, parse_row
 
@@ -116,6 +115,8 @@ def _read(path: Path) -> tuple[tuple[LabelRow, ...], bool]:
 
 def field_of(name: str) -> str:
     """Field of an image from its file name: well and site where it tells them, else the name without its suffix."""
+    from parfocal.batch.places import place_of  # brings the measurement with it
+
     place = place_of(name)
     return "_".join(filter(None, (place.well, place.site))) if place else Path(name).stem
 
