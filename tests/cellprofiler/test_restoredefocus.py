@@ -364,22 +364,23 @@ def test_window_shows_before_after_difference_and_what_was_done(kind, make_works
     module.run(workspace)
     figure = Figure()
     module.display(workspace, figure)
-    before, after, difference = (figure.shown[place] for place in ((0, 0), (1, 0), (0, 1)))
+    before, after, difference = (figure.shown[place] for place in ((0, 0), (1, 0), (1, 1)))
     assert before["image"].shape == (256, 256, 3)[: 3 if kind == "color" else 2]
     assert (before["vmin"], before["vmax"]) == (after["vmin"], after["vmax"])
-    assert after["vmax"] == max(before["image"].max(), after["image"].max())
+    brightest = max(before["image"].max(), after["image"].max())
+    assert 0.3 * brightest < after["vmax"] <= brightest
     assert difference["image"].shape == (256, 256)
     assert difference["vmin"] == -difference["vmax"] < 0
     if kind == "stack":
         assert before["title"] == "DNA, plane 3 of 3"
-    rows = figure.shown[1, 1]["rows"]
+    rows = figure.shown[0, 1]["rows"]
     assert rows["Status"] == "ok"
     assert rows["Restored"] == ("0" if kind == "sharp" else "1")
     if kind == "sharp":
         assert not difference["image"].any()
         assert "in focus" in rows["Reason"]
     else:
-        assert np.abs(difference["image"]).max() == difference["vmax"]
+        assert np.mean(np.abs(difference["image"]) > difference["vmax"]) == pytest.approx(0.001, abs=1e-4)
     # The scale of the difference stands beside it.
     bar = figure.figure.axes[-1]
     assert bar.get_ylim() == (difference["vmin"], difference["vmax"])
