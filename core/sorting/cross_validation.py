@@ -68,7 +68,7 @@ def cross_validate(
             score[held] = np.load(kept)
             continue
         validation = [examples[i] for i in held]
-        train = [example for example, k in zip(examples, fold) if k != number]
+        train = [e for e, k in zip(examples, fold) if k != number and (settings.between or not e.between)]
         title = f"{settings.architecture}, fold {number + 1} of {count}"
         network, _ = run_fit(Fit(without_validation(settings), train, validation, start), title)
         score[held] = probabilities(network, validation)

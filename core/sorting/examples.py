@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
@@ -18,13 +19,14 @@ from parfocal.restoration.synthesis import PSF_PX, blurred_pair, expose, optics_
 from parfocal.sorting.network import PAPER_CROP_PX
 from parfocal.training.images import TrainingImage, read_gray
 
-# What counts as sharp and as defocused in synthetic examples; levels between the two take no part.
-SHARP_LEVELS = (0.0, 0.25, 0.5)
-SMALLEST_DEFOCUS, LARGEST_DEFOCUS = 3.0, 10.0
+# What counts as sharp and as defocused in synthetic examples. Levels between the two are not judged; a network that is
+# trained on them too learns where a soft image in focus lies.
+LARGEST_SHARP, SMALLEST_DEFOCUS, LARGEST_DEFOCUS = 0.5, 3.0, 10.0
 _LEVEL_STEP = 0.25
+# The probability to be learned is 0 up to the first of these levels and 1 from the second on.
+_RAMP = (1.5, 3.5)
 # lambda / NA in pixels: the model's, and what finer and coarser cameras have.
 _LATERAL_UNITS_PX = (1.25, 1.54, 2.0)
-_TRAINING_DEFOCUS = 2.5
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Example:
     """One image (y, x), float16, background 0 and bright structures 1, and whether it is defocused.
 
     `field` and `source` say what must stay on one side of a split; `level` is the synthetic defocus, NaN where a person
-    labelled the image.
+    labelled the image; `target` is the probability to be learned where it is neither 0 nor 1.
     """
 
     pixels: np.ndarray
@@ -41,10 +43,16 @@ class Example:
     field: str
     name: str
     level: float = float("nan")
+    target: Optional[float] = None
+
+    @property
+    def between(self) -> bool:
+        """Whether it is neither sharp nor defocused and only of use in training."""
+        return LARGEST_SHARP < self.level < SMALLEST_DEFOCUS
 
 
 def synthetic_examples(
-    images: Sequence[TrainingImage], per_class: int, seed: int, smallest_defocus: float = _TRAINING_DEFOCUS
+    images: Sequence[TrainingImage], per_class: int, seed: int, between: bool = False
 ) -> list[Example]:
     """Expose each in-focus image several times sharp and as often defocused, with random cameras.
 
@@ -55,19 +63,26 @@ def synthetic_examples(
         Exposures of each class for each image, each at a random place of up to 536 pixels.
     seed : int
         Of places, levels and noise.
-    smallest_defocus : float
-        Lowest level of the defocused ones; the highest is 10.
+    between : bool
+        Expose each image as often at levels between sharp and defocused too.
     """
+    ranges = [(0.0, LARGEST_SHARP), (SMALLEST_DEFOCUS, LARGEST_DEFOCUS)]
+    if between:
+        ranges.append((LARGEST_SHARP + _LEVEL_STEP, SMALLEST_DEFOCUS - _LEVEL_STEP))
     examples = []
     for number, image in enumerate(images):
         scene = read_scenes([image])[0].pixels.astype(np.float32)
-        for defocused in (False, True):
+        for kind, (low, high) in enumerate(ranges):
             for copy in range(per_class):
-                rng = np.random.default_rng([seed, number, int(defocused), copy])
-                level = _level(defocused, smallest_defocus, rng)
-                pixels = exposed_at(scene, level, rng)
-                examples.append(Example(pixels, defocused, image.source, image.field, image.path.name, level))
+                rng = np.random.default_rng([seed, number, kind, copy])
+                level = low + _LEVEL_STEP * int(rng.integers(round((high - low) / _LEVEL_STEP) + 1))
+                examples.append(_synthetic_example(image, exposed_at(scene, level, rng), level))
     return examples
+
+
+def _synthetic_example(image: TrainingImage, pixels: np.ndarray, level: float) -> Example:
+    target = float(np.clip((level - _RAMP[0]) / (_RAMP[1] - _RAMP[0]), 0, 1))
+    return Example(pixels, target >= 0.5, image.source, image.field, image.path.name, level, target)
 
 
 def exposed_at(scene_yxc: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
@@ -144,10 +159,3 @@ def folds(examples: Sequence[Example], count: int = 5) -> np.ndarray:
 
 def _digest(source: str, field: str) -> str:
     return hashlib.sha256(f"{source}/{field}".encode()).hexdigest()
-
-
-def _level(defocused: bool, smallest: float, rng: np.random.Generator) -> float:
-    if not defocused:
-        return float(rng.choice(SHARP_LEVELS))
-    steps = round((LARGEST_DEFOCUS - smallest) / _LEVEL_STEP)
-    return smallest + _LEVEL_STEP * int(rng.integers(steps + 1))

@@ -9,7 +9,7 @@ import numpy as np
 from parfocal.restoration.sampler import group_weights, random_crop
 from parfocal.sorting.examples import Example
 from parfocal.sorting.inputs import default_input, paper_inputs
-from parfocal.sorting.network import FIELD_PX, STRIDE_PX
+from parfocal.sorting.network import FIELD_PX, PAPER_INPUT_PX, STRIDE_PX
 
 # Width of a crop, in pixels of half the image's, that the default network is trained on; smaller examples are mirrored.
 CROP_PX = FIELD_PX + 12 * STRIDE_PX
@@ -31,6 +31,8 @@ class ExampleSampler:
     seed : int
     turned : bool
         Turn and flip at random.
+    input_px : int
+        Side of the squares of the paper's networks.
 
     Raises
     ------
@@ -38,29 +40,36 @@ class ExampleSampler:
         Where a class is empty; the message says which.
     """
 
-    def __init__(self, examples: Sequence[Example], architecture: str, seed: int, turned: bool = True) -> None:
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        architecture: str,
+        seed: int,
+        turned: bool = True,
+        input_px: int = PAPER_INPUT_PX,
+    ) -> None:
         labels = np.array([example.defocused for example in examples], bool)
         for name, missing in (("defocused", not labels.any()), ("sharp", labels.all())):
             if missing:
                 raise ValueError(f"examples of both classes are needed, there is none that is {name}")
         self.seed, self.turned = seed, turned
         self.is_default = architecture == "default"
+        self.targets = np.array([float(e.defocused) if e.target is None else e.target for e in examples], np.float32)
         if self.is_default:
             self.pictures = [default_input(example.pixels.astype(np.float32)) for example in examples]
-            self.labels = labels
             self.weights = _class_weights(examples, labels)
         else:
-            squares = [paper_inputs(example.pixels) for example in examples]
+            squares = [paper_inputs(example.pixels, input_px) for example in examples]
             self.squares = np.concatenate(squares)
-            self.labels = np.repeat(labels, [len(part) for part in squares])
+            self.targets = np.repeat(self.targets, [len(part) for part in squares])
 
     @property
     def count(self) -> int:
         """Examples in one pass."""
-        return len(self.labels)
+        return len(self.targets)
 
     def batch(self, step: int, size: int) -> Batch:
-        """Make one batch: inputs (n, y, x, 1), and 1 for defocused ones (n,), float32."""
+        """Make one batch: inputs (n, y, x, 1), and the probabilities of defocus to be learned (n,), float32."""
         rng = np.random.default_rng([self.seed, 70, step])
         if self.is_default:
             chosen = rng.choice(self.count, size, p=self.weights)
@@ -70,7 +79,7 @@ class ExampleSampler:
             inputs = self.squares[chosen]
             if self.turned:
                 inputs = np.stack([np.rot90(square, int(rng.integers(4))) for square in inputs])
-        return inputs, self.labels[chosen].astype(np.float32)
+        return inputs, self.targets[chosen]
 
     def _in_turn(self, step: int, size: int) -> np.ndarray:
         """Indices of a batch when all are gone through, pass by pass, each pass in an order of its own."""
@@ -90,8 +99,10 @@ def _class_weights(examples: Sequence[Example], labels: np.ndarray) -> np.ndarra
     return weights
 
 
-def validation_inputs(examples: Sequence[Example], architecture: str) -> list[np.ndarray]:
+def validation_inputs(
+    examples: Sequence[Example], architecture: str, input_px: int = PAPER_INPUT_PX
+) -> list[np.ndarray]:
     """Make the inputs of whole examples, each a batch of its own (n, y, x, 1)."""
     if architecture == "default":
         return [default_input(example.pixels.astype(np.float32))[None, ..., None] for example in examples]
-    return [paper_inputs(example.pixels) for example in examples]
+    return [paper_inputs(example.pixels, input_px) for example in examples]

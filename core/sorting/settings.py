@@ -35,12 +35,15 @@ class SorterTraining:
         End with the weights of the lowest loss on the validation examples instead of the last ones.
     turned : bool
         Turn and flip the examples at random.
+    between : bool
+        Train also on synthetic exposures between sharp and defocused, whose probability to be learned lies between 0
+        and 1: a soft image in focus, which looks like them, is then not taken for defocused.
     seed : int
         Of weights, examples and noise.
     """
 
     architecture: str = "default"
-    epochs: float = 24
+    epochs: float = 16
     batch_size: int = 16
     optimizer: str = "adam"
     learning_rate: float = 2e-3
@@ -48,6 +51,7 @@ class SorterTraining:
     halve_every: float = 5
     keep_best: bool = False
     turned: bool = True
+    between: bool = True
     seed: int = 1
 
 
@@ -62,6 +66,7 @@ XUE2021 = SorterTraining(
     schedule="halved",
     keep_best=True,
     turned=False,
+    between=False,
 )
 CONFIGS = {
     "default": SorterTraining(),

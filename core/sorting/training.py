@@ -46,7 +46,7 @@ def train_sorter(
     images : path
         Folder of images that a person labelled: with `labels.csv` as `parfocal label` writes it, or with subfolders
         `sharp` and `defocused`. With `synthetic`, a folder of in-focus images instead, each of which is exposed sharp
-        and defocused (levels 2.5 to 10) with random noise.
+        (levels 0 to 0.5) and defocused (3 to 10), for `default` also in between, with random noise.
     output : path
         Model folder to write. It must not exist yet.
     config : str
@@ -62,7 +62,7 @@ def train_sorter(
     exposures : int
         Sharp and defocused exposures of each in-focus image.
     epochs : float, optional
-        Passes over the examples: 24 for `default`, 50 otherwise.
+        Passes over the examples: 16 for `default`, 50 otherwise.
     learning_rate : float, optional
         Highest rate: 0.002 (Adam) for `default`, 0.001 (SGD, halved every 5 passes) otherwise, 0.0002 for transfer.
     cross_validation : int
@@ -118,7 +118,7 @@ def _synthetic(
         raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
     held = accepted["validation"] or accepted["train"][::10]
     return (
-        synthetic_examples(accepted["train"], exposures, settings.seed),
+        synthetic_examples(accepted["train"], exposures, settings.seed, settings.between),
         synthetic_examples(held, 2, settings.seed + 1000),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from parfocal.report.sections import Section
 from parfocal.sorting.cross_validation import FoldScores, cross_validate, metric_scores
-from parfocal.sorting.examples import SMALLEST_DEFOCUS, Example, folds, synthetic_examples
+from parfocal.sorting.examples import Example, folds, synthetic_examples
 from parfocal.sorting.scores import roc_curve
 from parfocal.sorting.settings import training_settings
 
@@ -28,7 +28,7 @@ _TEXT = (
 
 def cross_validation_sections(plan: Plan) -> list[Section]:
     """Cross-validate the networks and the classical metrics; writes `scores.csv` and `roc.png`."""
-    examples = synthetic_examples(plan.images["trained"], plan.exposures, plan.seed)
+    examples = synthetic_examples(plan.images["trained"], plan.exposures, plan.seed, between=True)
     defocused = np.array([example.defocused for example in examples])
     fold = folds(examples, plan.folds)
     found = []
@@ -36,7 +36,7 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
         settings = training_settings(name, epochs=plan.epochs)
         found.append(cross_validate(examples, settings, plan.folds, cache=plan.output))
     found += classical_scores(examples, defocused, fold)
-    judged = np.array([not example.defocused or example.level >= SMALLEST_DEFOCUS for example in examples])
+    judged = np.array([not example.between for example in examples])
     _write_scores(plan.output / "scores.csv", examples, fold, found)
     _draw_curves(plan.output / "roc.png", found, defocused, judged)
     about = f" {int(judged.sum())} exposures of {len(plan.images['trained'])} images, {plan.folds} folds."
