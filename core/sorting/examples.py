@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,13 @@ from typing import Optional
 import numpy as np
 
 from parfocal.images.planes import as_planes
+from parfocal.images.reading import one_line, read_images
 from parfocal.labels.table import LabelledImage
 from parfocal.restoration.dataset import read_scenes
 from parfocal.restoration.intensity import Intensity
 from parfocal.restoration.synthesis import PSF_PX, blurred_pair, expose, optics_of, random_haze
 from parfocal.sorting.network import PAPER_CROP_PX
-from parfocal.training.images import TrainingImage, read_gray
+from parfocal.training.images import TrainingImage
 
 # What counts as sharp and as defocused in synthetic examples. Levels between the two are not judged; a network that is
 # trained on them too learns where a soft image in focus lies.
@@ -111,16 +112,15 @@ def labelled_examples(images: Sequence[LabelledImage], folder: Path) -> tuple[li
     """
     examples, refused = [], []
     for image in images:
-        file = image.path.relative_to(folder).as_posix()
         if image.label == "unusable":
             continue
+        name = image.path.relative_to(folder).as_posix()
         try:
-            shown = list(_shown(image))
-        except (OSError, ValueError, SyntaxError) as error:
-            refused.append(f"{file}: cannot be read: {error}")
+            shown = _shown(image)
+        except (OSError, ValueError, SyntaxError, ImportError) as error:
+            refused.append(f"{name}: cannot be read: {one_line(error)}")
             continue
-        for where, pixels, defocused in shown:
-            name = file + where
+        for pixels, defocused in shown:
             if np.isfinite(pixels).all() and pixels.min() < pixels.max():
                 seen = np.clip(Intensity.of(pixels).apply(pixels), -100, 100).astype(np.float16)
                 examples.append(Example(seen, defocused, folder.name, image.field, name))
@@ -129,18 +129,17 @@ def labelled_examples(images: Sequence[LabelledImage], folder: Path) -> tuple[li
     return examples, refused
 
 
-def _shown(image: LabelledImage) -> Iterator[tuple[str, np.ndarray, bool]]:
-    """Place in the file, pixels (y, x) and label of what an image has to show."""
+def _shown(image: LabelledImage) -> list[tuple[np.ndarray, bool]]:
+    """Planes (y, x) that a label says something of, and what: those of the first image of the label's channel."""
+    items = (item for item in read_images(image.path) if item.metadata.channel == image.channel)
+    item = next(items, None)
+    if item is None:
+        raise ValueError(f"the file has no channel {image.channel}")
+    stack_zyx = np.asarray(as_planes(item.pixels)[0], np.float32)
     if image.label != "plane":
-        yield "", read_gray(image.path), image.label == "defocused"
-        return
-    from parfocal.images.reading import read_images
-
-    stack_zyx = as_planes(next(iter(read_images(image.path))).pixels)[0]
-    sharp = int(image.plane or 0)
-    for z, plane in enumerate(stack_zyx):
-        if z == sharp or abs(z - sharp) >= max(3, len(stack_zyx) // 4):
-            yield f" plane {z}", np.asarray(plane, np.float32), z != sharp
+        return [(plane, image.label == "defocused") for plane in stack_zyx]
+    sharp, away = int(image.plane or 0), max(3, len(stack_zyx) // 4)
+    return [(plane, z != sharp) for z, plane in enumerate(stack_zyx) if z == sharp or abs(z - sharp) >= away]
 
 
 def folds(examples: Sequence[Example], count: int = 5) -> np.ndarray:
