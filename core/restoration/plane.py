@@ -105,7 +105,7 @@ class PlaneRestorer:
         hot = hot_pixels(plane_yxc, intensity)
         if hot.any():
             warnings.append("hot_pixels")
-        seen = intensity.apply(_without(plane_yxc, hot))
+        seen = intensity.apply(without_pixels(plane_yxc, hot))
         restored = self.restorer.restore(seen, level, self.optics, self.uncertainty)
         found = intensity.undo(restored.image)
         found[hot] = plane_yxc[hot]
@@ -131,8 +131,8 @@ def hot_pixels(plane_yxc: np.ndarray, intensity: Intensity) -> np.ndarray:
     return np.asarray(scaled > np.maximum(maximum_filter(scaled, footprint=around, mode="mirror"), 1) + _HOT)
 
 
-def _without(plane_yxc: np.ndarray, hot_yxc: np.ndarray) -> np.ndarray:
-    """Replace hot pixels by the median of 3 x 3 pixels."""
+def without_pixels(plane_yxc: np.ndarray, hot_yxc: np.ndarray) -> np.ndarray:
+    """Replace pixels (y, x, c) by the median of 3 x 3 pixels."""
     if not hot_yxc.any():
         return plane_yxc
     from scipy.ndimage import median_filter

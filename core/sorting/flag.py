@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Optional
 
+import numpy as np
+
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import Optics
 from parfocal.registry import load_model
+from parfocal.sorting.inputs import without_hot_pixels
 from parfocal.sorting.plane import PlaneSorter
 from parfocal.sorting.result import DefocusFlag
 from parfocal.sorting.settings import TASK
@@ -76,6 +79,7 @@ def flag_defocused(
     """
     check_arguments(flag_defocused, locals())
     stack_zyx, _ = as_planes(image)
+    cleaned = [without_hot_pixels(plane) for plane in stack_zyx]
     network = load_model(model, TASK)
     optics: Optional[Optics] = None
     if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
@@ -86,8 +90,9 @@ def flag_defocused(
     focus: list[Any] = [None] * len(stack_zyx)
     # Other kinds of microscope have no absolute level that could contradict anything.
     if check_level and not refusal and modality == "widefield_fluorescence":
+        hot = any(found for _, found in cleaned)
         measured = measure_image_focus(
-            image,
+            np.stack([plane for plane, _ in cleaned]) if hot else image,
             pixel_size_um=pixel_size_um,
             numerical_aperture=numerical_aperture,
             emission_wavelength_um=emission_wavelength_um,
@@ -97,5 +102,5 @@ def flag_defocused(
         )
         focus = [plane.estimate for plane in measured.planes]
     own = float(network.config.get("threshold", 0.5))
-    planes = tuple(sorter(plane, estimate) for plane, estimate in zip(stack_zyx, focus))
+    planes = tuple(sorter(plane, estimate, found) for (plane, found), estimate in zip(cleaned, focus))
     return DefocusFlag(planes, own if threshold is None else float(threshold))

@@ -5,13 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from parfocal.restoration.intensity import Intensity
+from parfocal.restoration.plane import hot_pixels, without_pixels
 from parfocal.sorting.network import FIELD_PX, PAPER_CROP_PX, PAPER_INPUT_PX, STRIDE_PX
 
 # The default network runs over tiles of so many steps of its map, that memory stays bounded.
 TILE_STEPS = 96
 
 
-def paper_inputs(image_yx: np.ndarray) -> np.ndarray:
+def without_hot_pixels(image_yx: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Replace single pixels far above all their neighbours: the image (y, x), type kept, and whether there were any.
+
+    In a small image one such pixel would set the intensity scale, and pass for a sharp structure in any.
+    """
+    if not image_yx.size or not np.isfinite(image_yx).all():
+        return image_yx, False
+    seen = in_range(image_yx)
+    hot = hot_pixels(seen[..., None], Intensity.of(seen))
+    return without_pixels(image_yx[..., None], hot)[..., 0], bool(hot.any())
+
+
+def in_range(image_yx: np.ndarray) -> np.ndarray:
+    """Bring floats and large whole numbers to 0 to 1, so that float32 holds them; others come out as they are."""
+    low, high = float(image_yx.min()), float(image_yx.max())
+    if image_yx.dtype.kind != "f" and image_yx.dtype.itemsize <= 2 or low == high:
+        return image_yx
+    # Halved, since the range of doubles may exceed what a double holds.
+    return np.asarray((image_yx.astype(np.float64) / 2 - low / 2) / (high / 2 - low / 2), np.float32)
+
+
+def paper_inputs(image_yx: np.ndarray, input_px: int = PAPER_INPUT_PX) -> np.ndarray:
     """Cut an image into squares of 536 pixels and resize each to 134 x 134, mean 0 and variance 1.
 
     Squares lie side by side and cover the image, the last ones overlapping; a smaller image gives squares as wide as
@@ -21,22 +43,24 @@ def paper_inputs(image_yx: np.ndarray) -> np.ndarray:
     ----------
     image_yx : ndarray
         (y, x), any type.
+    input_px : int
+        Side that the squares are resized to.
 
     Returns
     -------
     ndarray
-        (n, 134, 134, 1), float32.
+        (n, 134, 134, 1), float32, or of another side where that is asked for.
     """
     image = np.asarray(image_yx, np.float32)
     side = min(PAPER_CROP_PX, *image.shape)
     squares = [
-        resized(image[y : y + side, x : x + side], PAPER_INPUT_PX)
+        resized(image[y : y + side, x : x + side], input_px)
         for y in _covering(image.shape[0], side)
         for x in _covering(image.shape[1], side)
     ]
     batch = np.stack(squares)
     # As TensorFlow's per_image_standardization: the deviation is kept above that of one grey value.
-    spread = np.maximum(batch.std(axis=(1, 2), keepdims=True), 1.0 / PAPER_INPUT_PX)
+    spread = np.maximum(batch.std(axis=(1, 2), keepdims=True), 1.0 / input_px)
     return np.asarray(((batch - batch.mean(axis=(1, 2), keepdims=True)) / spread)[..., None], np.float32)
 
 

@@ -11,7 +11,8 @@ from parfocal import status
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.check import PARTLY_SATURATED_SHARE, check_plane
 from parfocal.registry import Model
-from parfocal.sorting.inputs import default_input, default_tiles, paper_inputs
+from parfocal.restoration.intensity import Intensity
+from parfocal.sorting.inputs import default_input, default_tiles, in_range, paper_inputs
 from parfocal.sorting.result import PlaneFlag
 
 SMALLEST_SIDE_PX = 84
@@ -29,14 +30,25 @@ class PlaneSorter:
     saturation_level: Optional[float] = None
     refusal: str = ""
 
-    def __call__(self, plane_yx: np.ndarray, focus: Any) -> PlaneFlag:
-        """Judge a plane (y, x); `focus` is its FocusEstimate, None where it was not measured."""
+    def __call__(self, plane_yx: np.ndarray, focus: Any, hot: bool = False) -> PlaneFlag:
+        """Judge a plane (y, x).
+
+        Parameters
+        ----------
+        plane_yx : ndarray
+            Without its hot pixels.
+        focus : FocusEstimate or None
+            Its measured focus; None where it was not measured.
+        hot : bool
+            Whether there were hot pixels.
+        """
         found, reason, warnings = self._check(plane_yx, focus)
+        warnings = (*warnings, "hot_pixels") if hot else warnings
         if found != status.OK:
             return PlaneFlag(status=found, reason=reason)
         measured = focus is not None and focus.answered
         level = float(focus.defocus_level) if measured else float("nan")
-        told = PlaneFlag(self.probability(self.scale.resample(plane_yx)), level, warnings=warnings)
+        told = PlaneFlag(self.probability(self.scale.resample(in_range(plane_yx))), level, warnings=warnings)
         if not measured:
             return replace(told, warnings=(*warnings, "level_unchecked"))
         return _held_against_level(told)
@@ -49,7 +61,9 @@ class PlaneSorter:
                 for tile in default_tiles(default_input(plane_yx))
             ]
             return _sigmoid(pooled(np.concatenate(tiles)))
-        logits = self.network.predict(paper_inputs(plane_yx), batch_size=8)
+        # On the scale of the examples: the standardisation keeps deviations above a fixed value.
+        seen = Intensity.of(plane_yx).apply(plane_yx)
+        logits = self.network.predict(paper_inputs(seen), batch_size=8)
         return float(np.mean([_sigmoid(float(after - before)) for before, after in logits]))
 
     def _check(self, plane_yx: np.ndarray, focus: Any) -> tuple[str, str, tuple[str, ...]]:

@@ -23,7 +23,8 @@ class PlaneFlag:
     status, reason : str
         `ok`, or why there is no answer; `disagreement` where sorter and level contradict each other.
     warnings : tuple of str
-        `level_unchecked`: the level was not measured, or has no answer. `partly_saturated`.
+        `level_unchecked`: the level was not measured, or has no answer. `hot_pixels`: single bright pixels were left
+        out. `partly_saturated`.
     """
 
     probability: float = NAN
@@ -55,9 +56,16 @@ class DefocusFlag:
 
     @property
     def main_plane(self) -> PlaneFlag:
-        """Plane that stands for the image: of those with an answer the sharpest, else the first."""
+        """Plane that stands for the image: of those with an answer the sharpest, else the first.
+
+        Where that one is defocused and another, whose answer was withdrawn, may be sharp, the latter stands for it.
+        """
         answered = [plane for plane in self.planes if plane.answered]
-        return min(answered, key=lambda plane: plane.probability) if answered else self.planes[0]
+        withdrawn = [plane for plane in self.planes if plane.status == status.DISAGREEMENT]
+        if answered:
+            sharpest = min(answered, key=lambda plane: plane.probability)
+            return withdrawn[0] if withdrawn and sharpest.probability > self.threshold else sharpest
+        return (withdrawn or self.planes)[0]
 
     @property
     def sharpest_plane_index(self) -> Optional[int]:
@@ -66,8 +74,8 @@ class DefocusFlag:
 
     @property
     def answered(self) -> bool:
-        """Whether any plane could be answered."""
-        return any(plane.answered for plane in self.planes)
+        """Whether the plane that stands for the image could be answered."""
+        return self.main_plane.answered
 
     @property
     def probability(self) -> float:
