@@ -128,9 +128,9 @@ def train_focus_quality(
         `output` holds something and `resume` is not set.
     """
     settings = training_settings(config, steps=steps, learning_rate=learning_rate, augment=augment, seed=seed)
+    parts = split_by_field(find_training_images(images, sources))
     folder = Path(output)
     claim_run_folder(folder, settings, resume)
-    parts = split_by_field(find_training_images(images, sources))
     accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
     if not accepted["train"]:
         raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")

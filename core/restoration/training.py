@@ -19,7 +19,7 @@ from parfocal.restoration.losses import LOSSES
 from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.sampler import PairSampler, SyntheticSampler
 from parfocal.restoration.settings import RestorationTraining, training_settings
-from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 
 
@@ -115,10 +115,11 @@ def train_restorer(
         settings = _transferred(settings, read_config(begun), learning_rate)
     optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     pairs = None if defocused is None else find_pairs(images, defocused)
+    parts = split_by_field(find_training_images(images, sources)) if pairs is None else {}
     folder = Path(output)
     claim_run_folder(folder, settings, resume)
     if pairs is None:
-        fit, counts = _plan_synthetic(images, sources, settings, folder)
+        fit, counts = _plan_synthetic(parts, settings, folder)
     else:
         fit, counts = _plan_pairs(pairs, settings, folder, optics)
     if begun is not None:
@@ -144,12 +145,11 @@ def _transferred(
 
 
 def _plan_synthetic(
-    images: str, sources: Optional[str], settings: RestorationTraining, folder: Path
+    parts: dict[str, list[TrainingImage]], settings: RestorationTraining, folder: Path
 ) -> tuple[Fit, dict[str, int]]:
-    parts = split_by_field(find_training_images(images, sources))
     accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
     if not accepted["train"]:
-        raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
+        raise FileNotFoundError(f"no image can be trained from; see {folder / 'refused.csv'}")
     held = accepted["validation"] or accepted["train"][::10]
     train = read_scenes(accepted["train"], settings.channels, settings.zoomed_copies, settings.seed)
     validation = read_scenes(held, settings.channels)

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Optional
 import numpy as np
 
 from parfocal.commands import Param, check_arguments, command
-from parfocal.labels.suspects import suspected_mislabels, write_suspects
+from parfocal.labels.suspects import Suspect, suspected_mislabels, write_suspects
 from parfocal.labels.table import labels_of_folder
-from parfocal.registry import model_folder, read_config
+from parfocal.registry import load_model
 from parfocal.sorting.cross_validation import FoldScores, cross_validate
 from parfocal.sorting.examples import Example, folds, labelled_examples, synthetic_examples
 from parfocal.sorting.export import read_start, write_model_folder
 from parfocal.sorting.fit import Fit, run_fit
 from parfocal.sorting.network import ARCHITECTURES
 from parfocal.sorting.settings import TASK, SorterTraining, training_settings
-from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 
 # Fewest images of each class for which cross-validation says anything.
@@ -86,17 +86,17 @@ def train_sorter(
         An argument is wrong, or a class is empty; the message says which.
     """
     check_arguments(train_sorter, locals())
-    begun = None if start_from is None else model_folder(start_from, TASK)
-    held = None if begun is None else read_config(begun)
+    begun = None if start_from is None else load_model(start_from, TASK)
     changes: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
-    settings = training_settings(held["architecture"] if held else config, held is not None, **changes)
+    settings = training_settings(begun.config["architecture"] if begun else config, begun is not None, **changes)
     folder = Path(output)
-    start = read_start(begun, held) if begun is not None and held is not None else None
+    start = read_start(begun.folder, begun.config) if begun else None
     if synthetic:
+        parts = split_by_field(find_training_images(images, sources))
         claim_run_folder(folder, settings, False)
-        train, validation = _synthetic(images, sources, exposures, settings, folder)
+        train, validation = _synthetic(parts, exposures, settings, folder)
         about = {"modalities": ["widefield_fluorescence"], "threshold": 0.5}
-        further = ""
+        cross_validated = ""
     else:
         examples, refused = labelled_examples(labels_of_folder(images), Path(images))
         _check_classes(examples, images)
@@ -104,18 +104,18 @@ def train_sorter(
         (folder / "refused.txt").write_text("".join(f"{line}\n" for line in refused))
         train, validation = _split(examples)
         about = {"modalities": [], "threshold": 0.5}
-        further = _cross_validated(examples, settings, start, cross_validation, folder)
+        cross_validated = _cross_validated(examples, settings, start, cross_validation, folder)
     network, history = run_fit(Fit(settings, train, validation, start))
+    further = _validated(train, validation) + cross_validated
     return write_model_folder(folder, network, settings, history, _counts(train), about, further)
 
 
 def _synthetic(
-    images: str, sources: Optional[str], exposures: int, settings: SorterTraining, folder: Path
+    parts: dict[str, list[TrainingImage]], exposures: int, settings: SorterTraining, folder: Path
 ) -> tuple[list[Example], list[Example]]:
-    parts = split_by_field(find_training_images(images, sources))
     accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
     if not accepted["train"]:
-        raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
+        raise FileNotFoundError(f"no image can be trained from; see {folder / 'refused.csv'}")
     held = accepted["validation"] or accepted["train"][::10]
     return (
         synthetic_examples(accepted["train"], exposures, settings.seed, settings.between),
@@ -142,15 +142,28 @@ def _split(examples: list[Example]) -> tuple[list[Example], list[Example]]:
     return examples, examples
 
 
+def _validated(train: Sequence[Example], validation: Sequence[Example]) -> str:
+    """Say whether the validation means anything."""
+    if {(e.source, e.field) for e in train} & {(e.source, e.field) for e in validation}:
+        return "- Too few fields to keep one back: the validation images were trained on, their figures mean nothing.\n"
+    return "- The validation images are of other fields than those trained on.\n"
+
+
 def _cross_validated(examples: list[Example], settings: SorterTraining, start: Any, count: int, folder: Path) -> str:
     """Cross-validate labelled examples, list suspects, and say what came out."""
     labels = np.array([example.defocused for example in examples])
-    if count < 2 or min(labels.sum(), (~labels).sum()) < _FEWEST_FOR_FOLDS:
-        return f"- Not cross-validated: that takes {_FEWEST_FOR_FOLDS} images of each class and 2 folds or more.\n"
-    fold = folds(examples, count)
+    fold = folds(examples, max(1, count))
+    # A network needs both classes in what is left of the examples without a fold.
+    feasible = all(len(set(labels[fold != number])) == 2 for number in np.unique(fold))
+    if not feasible or min(labels.sum(), (~labels).sum()) < _FEWEST_FOR_FOLDS:
+        needed = f"{_FEWEST_FOR_FOLDS} images and two fields of each class, and 2 folds or more"
+        return f"- Not cross-validated: that takes {needed}.\n"
     found = cross_validate(examples, settings, count, start=start)
     told = ["defocused" if label else "sharp" for label in labels]
-    suspects = suspected_mislabels([example.name for example in examples], told, list(found.score))
+    worst: dict[str, Suspect] = {}
+    for suspect in suspected_mislabels([example.name for example in examples], told, list(found.score)):
+        worst.setdefault(suspect.file, suspect)  # of a stack, the plane that speaks loudest against its label
+    suspects = tuple(worst.values())
     write_suspects(folder / "suspects.csv", suspects)
     return f"- {_sentence(found, labels, fold)} Labels that look wrong: {len(suspects)} (`suspects.csv`).\n"
 
