@@ -1,0 +1,63 @@
+"""The threshold of FlagDefocused: the model's own, a number, or one that sharp images decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+if __package__:
+    from . import _parfocal_flag_settings as flag_settings
+    from . import _parfocal_focus_settings as focus_settings
+    from . import _parfocal_host as host
+else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_flag_settings as flag_settings
+    import _parfocal_focus_settings as focus_settings
+    import _parfocal_host as host
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold for `flag_defocused`.
+
+    Attributes
+    ----------
+    value : float or None
+        None stands for the model's own.
+    origin : str
+        Where it comes from, for the window.
+    warnings : tuple of str
+        `few_sharp_images`: there are too few for the wanted rate of false alarms.
+    """
+
+    value: Optional[float]
+    origin: str
+    warnings: tuple[str, ...] = ()
+
+
+def threshold_of(module: Any) -> Threshold:
+    """Give the threshold that the settings ask for; sharp images are sorted once a run.
+
+    The result is kept in the module's dictionary, which analysis workers get from the one that ran the first image
+    set. Workers that run whole groups have one each.
+    """
+    source = module.threshold_from.value
+    if source == flag_settings.SHARP:
+        return _of_sharp_images(module)
+    return Threshold(module.arguments().get("threshold"), "the model's own" if source == flag_settings.OWN else "given")
+
+
+def _of_sharp_images(module: Any) -> Threshold:
+    from parfocal.sorting.thresholds import sharp_threshold
+
+    folder, rate = module.sharp_folder.get_absolute_path(), module.false_alarm_rate.value
+    # What their files say of the optics does not count, since it does not for CellProfiler's images either.
+    unknown = dict.fromkeys(focus_settings.NEEDED_OPTICS)
+    arguments = {**unknown, "immersion_index": 1.0, **module.arguments()}
+    kept, key = module.get_dictionary(), repr((folder, rate, sorted(arguments.items())))
+    if key not in kept:
+        found = host.with_room(sharp_threshold, folder, rate, **arguments)
+        origin = f"from {found.n_images} sharp images, at most {found.promised_rate:.2g} false alarms"
+        # CellProfiler sends it as JSON.
+        kept[key] = [found.threshold, origin, ["few_sharp_images"] if found.warning else []]
+    value, origin, warnings = kept[key]
+    return Threshold(value, origin, tuple(warnings))
