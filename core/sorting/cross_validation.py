@@ -24,15 +24,19 @@ class FoldScores:
     threshold: np.ndarray
 
     def figures(self, defocused: np.ndarray, fold: np.ndarray) -> dict[str, float]:
-        """Area under the curve and accuracy, each the mean over the folds, and the standard deviation over them."""
+        """Area under the curve and accuracy, each the mean over the folds, and the standard deviation over them.
+
+        Folds of one class have no area and are left out of its mean; NaN where no fold has both.
+        """
         areas, rights = [], []
         for number in np.unique(fold):
             here = fold == number
             areas.append(roc_auc(self.score[here], defocused[here]))
             rights.append(accuracy(self.score[here] - self.threshold[here], defocused[here], 0.0))
+        known = [area for area in areas if np.isfinite(area)] or [float("nan")]
         return {
-            "AUC": float(np.mean(areas)),
-            "AUC sd": float(np.std(areas)),
+            "AUC": float(np.mean(known)),
+            "AUC sd": float(np.std(known)),
             "accuracy": float(np.mean(rights)),
             "accuracy sd": float(np.std(rights)),
         }
@@ -61,7 +65,7 @@ def cross_validate(
     """
     fold = folds(examples, count)
     score = np.full(len(examples), np.nan)
-    for number in range(count):
+    for number in np.unique(fold):
         held = [i for i, k in enumerate(fold) if k == number]
         kept = None if cache is None else cache / f"{settings.architecture}_{number}.npy"
         if kept is not None and kept.exists():

@@ -17,7 +17,9 @@ from parfocal.labels.table import LabelledImage
 from parfocal.restoration.dataset import read_scenes
 from parfocal.restoration.intensity import Intensity
 from parfocal.restoration.synthesis import PSF_PX, blurred_pair, expose, optics_of, random_haze
+from parfocal.sorting.inputs import in_range, without_hot_pixels
 from parfocal.sorting.network import PAPER_CROP_PX
+from parfocal.sorting.plane import SMALLEST_SIDE_PX
 from parfocal.training.images import TrainingImage
 
 # What counts as sharp and as defocused in synthetic examples. Levels between the two are not judged; a network that is
@@ -121,11 +123,12 @@ def labelled_examples(images: Sequence[LabelledImage], folder: Path) -> tuple[li
             refused.append(f"{name}: cannot be read: {one_line(error)}")
             continue
         for pixels, defocused in shown:
-            if np.isfinite(pixels).all() and pixels.min() < pixels.max():
-                seen = np.clip(Intensity.of(pixels).apply(pixels), -100, 100).astype(np.float16)
-                examples.append(Example(seen, defocused, folder.name, image.field, name))
-            else:
-                refused.append(f"{name}: blank, or not finite")
+            reason = _reason_to_refuse(pixels)
+            if reason:
+                refused.append(f"{name}: {reason}")
+                continue
+            seen = np.clip(Intensity.of(pixels).apply(pixels), -100, 100).astype(np.float16)
+            examples.append(Example(seen, defocused, folder.name, image.field, name))
     return examples, refused
 
 
@@ -135,11 +138,28 @@ def _shown(image: LabelledImage) -> list[tuple[np.ndarray, bool]]:
     item = next(items, None)
     if item is None:
         raise ValueError(f"the file has no channel {image.channel}")
-    stack_zyx = np.asarray(as_planes(item.pixels)[0], np.float32)
+    stack_zyx = [_ready(plane) for plane in as_planes(item.pixels)[0]]
+    if image.label == "sharp" and len(stack_zyx) > 1:
+        raise ValueError(f"which of its {len(stack_zyx)} planes is sharp is to be marked")
     if image.label != "plane":
         return [(plane, image.label == "defocused") for plane in stack_zyx]
     sharp, away = int(image.plane or 0), max(3, len(stack_zyx) // 4)
+    if sharp >= len(stack_zyx):
+        raise ValueError(f"plane {sharp} (from 0) is marked as sharp, the file has {len(stack_zyx)}")
     return [(plane, z != sharp) for z, plane in enumerate(stack_zyx) if z == sharp or abs(z - sharp) >= away]
+
+
+def _ready(plane_yx: np.ndarray) -> np.ndarray:
+    """Leave hot pixels out, as `flag_defocused` does; float32."""
+    cleaned, _ = without_hot_pixels(plane_yx)
+    return np.asarray(in_range(cleaned) if cleaned.size else cleaned, np.float32)
+
+
+def _reason_to_refuse(pixels_yx: np.ndarray) -> str:
+    height, width = pixels_yx.shape
+    if min(height, width) < SMALLEST_SIDE_PX:
+        return f"too small: {width} x {height} px, needs {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX}"
+    return "" if np.isfinite(pixels_yx).all() and pixels_yx.min() < pixels_yx.max() else "blank, or not finite"
 
 
 def folds(examples: Sequence[Example], count: int = 5) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from parfocal.registry import FORMAT_VERSION
+from parfocal.registry import FORMAT_VERSION, ModelError
 from parfocal.sorting.network import PAPER_INPUT_PX
 from parfocal.sorting.settings import TASK, SorterTraining
 from parfocal.training.run_folder import file_digest, write_log
@@ -79,7 +79,17 @@ def write_model_folder(
 
 
 def read_start(folder: Path, config: dict[str, Any]) -> list[np.ndarray]:
-    """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them."""
+    """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them.
+
+    Raises
+    ------
+    ModelError
+        Where the model has none.
+    """
+    if "start" not in config:
+        raise ModelError(
+            f"{folder} holds no weights to go on from: give a model that parfocal train sorter has written"
+        )
     with np.load(folder / config["start"], allow_pickle=False) as held:
         return [held[name].astype(np.float32) for name in sorted(held)]
 
@@ -111,7 +121,7 @@ Gives an image the probability that it is defocused. {config["parameters"]:,} pa
 
 - Training: {settings["epochs"]:g} passes, batches of {settings["batch_size"]}, {settings["optimizer"].upper()}, highest
   rate {settings["learning_rate"]:g}, seed {settings["seed"]}.
-- Validation images (other fields) at the end: loss {last["validation_loss"]:.4f}, accuracy {last["accuracy"]:.4f}.
+- Validation images at the end: loss {last["validation_loss"]:.4f}, accuracy {last["accuracy"]:.4f}.
 {further}
 | source | sharp examples | defocused examples |
 |---|---|---|
