@@ -10,7 +10,7 @@ import numpy as np
 
 from parfocal.restoration.sampler import batches
 from parfocal.sorting.examples import Example
-from parfocal.sorting.network import build_network, logits
+from parfocal.sorting.network import PAPER_INPUT_PX, build_network, logits
 from parfocal.sorting.sampler import ExampleSampler, validation_inputs
 from parfocal.sorting.settings import SorterTraining, learning_rate_at
 
@@ -19,12 +19,16 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Fit:
-    """A run that is about to begin: settings, examples to train on and to validate with, weights to start from."""
+    """A run that is about to begin: settings, examples to train on and to validate with, weights to start from.
+
+    `input_px` is the side of what the paper's networks take.
+    """
 
     settings: SorterTraining
     train: Sequence[Example]
     validation: Sequence[Example]
     start: Optional[list[np.ndarray]] = None
+    input_px: int = PAPER_INPUT_PX
 
 
 def run_fit(fit: Fit, title: str = "training") -> tuple[Any, list[Row]]:
@@ -32,7 +36,7 @@ def run_fit(fit: Fit, title: str = "training") -> tuple[Any, list[Row]]:
     import tensorflow as tf
 
     settings = fit.settings
-    network = build_network(settings.architecture, settings.seed)
+    network = build_network(settings.architecture, settings.seed, fit.input_px)
     if fit.start is not None:
         network.set_weights(fit.start)
     kinds = {
@@ -54,7 +58,7 @@ def run_fit(fit: Fit, title: str = "training") -> tuple[Any, list[Row]]:
 def probabilities(network: Any, examples: Sequence[Example]) -> np.ndarray:
     """Probability of defocus of whole examples, (n,); of several squares of one image the mean."""
     found = []
-    for inputs in validation_inputs(examples, network.name):
+    for inputs in validation_inputs(examples, network.name, network.input_shape[1]):
         logit = np.asarray(logits(network, inputs, training=False), np.float64)
         found.append(float(np.mean(1 / (1 + np.exp(-logit)))))
     return np.array(found)
@@ -64,7 +68,7 @@ def _rows(network: Any, optimizer: Any, fit: Fit, title: str) -> Iterator[Row]:
     from rich.progress import Progress, TextColumn
 
     settings = fit.settings
-    sampler = ExampleSampler(fit.train, settings.architecture, settings.seed, settings.turned)
+    sampler = ExampleSampler(fit.train, settings.architecture, settings.seed, settings.turned, fit.input_px)
     per_pass = -(-sampler.count // settings.batch_size)
     steps = max(1, round(settings.epochs * per_pass))
     every = max(1, steps // 6) if settings.architecture == "default" else per_pass

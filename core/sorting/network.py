@@ -12,7 +12,7 @@ FIELD_PX, STRIDE_PX = 49, 8
 _WIDTHS = (16, 32, 48, 64, 64)
 
 
-def build_network(architecture: str, seed: int = 0) -> Any:
+def build_network(architecture: str, seed: int = 0, input_px: int = PAPER_INPUT_PX) -> Any:
     """Build an untrained Keras model by name.
 
     `default` takes (n, y, x, 1), see `inputs.default_input`, and gives a map (n, y', x', 2): for every square of 49
@@ -27,19 +27,21 @@ def build_network(architecture: str, seed: int = 0) -> Any:
         comparison, 24 million).
     seed : int
         Seed of the initial weights.
+    input_px : int
+        Side of what the paper's networks take, 67 at least.
 
     Raises
     ------
     ValueError
         Where the name is unknown.
     """
-    builders = {"default": _default, "xue2021": _xue2021, "resnet50v2": _resnet50v2}
+    builders = {"default": lambda keras, _: _default(keras), "xue2021": _xue2021, "resnet50v2": _resnet50v2}
     if architecture not in builders:
         raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, got {architecture!r}")
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(seed)
-    return builders[architecture](tf.keras)
+    return builders[architecture](tf.keras, input_px)
 
 
 def pooled_logit(maps: Any) -> Any:
@@ -67,10 +69,10 @@ def _default(keras: Any) -> Any:
     return keras.Model(inputs, layers.Conv2D(2, 1)(x), name="default")
 
 
-def _xue2021(keras: Any) -> Any:
+def _xue2021(keras: Any, input_px: int) -> Any:
     """The paper's SDCNN; widths and poolings are those of the code that accompanies it."""
     layers = keras.layers
-    x = inputs = keras.Input((PAPER_INPUT_PX, PAPER_INPUT_PX, 1))
+    x = inputs = keras.Input((input_px, input_px, 1))
     for scale, filters in enumerate((64, 128, 256)):
         x = layers.MaxPooling2D(3)(x) if scale else x
         for _ in range(2):
@@ -79,9 +81,9 @@ def _xue2021(keras: Any) -> Any:
     return keras.Model(inputs, layers.Dense(2)(x), name="xue2021")
 
 
-def _resnet50v2(keras: Any) -> Any:
+def _resnet50v2(keras: Any, input_px: int) -> Any:
     """ResNet50V2 (He et al. 2016, doi:10.1007/978-3-319-46493-0_38) from scratch, on one channel."""
     base = keras.applications.ResNet50V2(
-        weights=None, include_top=False, input_shape=(PAPER_INPUT_PX, PAPER_INPUT_PX, 1), pooling="avg"
+        weights=None, include_top=False, input_shape=(input_px, input_px, 1), pooling="avg"
     )
     return keras.Model(base.input, keras.layers.Dense(2)(base.output), name="resnet50v2")
