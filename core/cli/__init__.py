@@ -20,6 +20,7 @@ SUBCOMMANDS = {
         "parfocal.cli.calibrate_beads",
         "train a distance model for your own instrument from z-stacks of beads",
     ),
+    "sort": ("parfocal.cli.sort", "sort sharp from defocused images in files and folders"),
     "restore": ("parfocal.cli.restore", "restore defocused images in files and folders"),
     "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),

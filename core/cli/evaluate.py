@@ -1,4 +1,4 @@
-"""`parfocal evaluate`: focus-quality, bead-focal-plane, restoration."""
+"""`parfocal evaluate`: focus-quality, bead-focal-plane, restoration, sorting."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.restoration.evaluation import evaluate_restoration
+    from parfocal.sorting.evaluation import evaluate_sorting
 
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
     for name, evaluate, positional in (
         ("focus-quality", evaluate_focus_quality, ("images",)),
         ("bead-focal-plane", evaluate_bead_focal_plane, ()),
         ("restoration", evaluate_restoration, ("images",)),
+        ("sorting", evaluate_sorting, ("images",)),
     ):
         spec = command_spec(evaluate)
         task = tasks.add_parser(name, help=spec.summary, description=spec.summary)

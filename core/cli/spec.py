@@ -29,6 +29,9 @@ def command_specs() -> list[dict[str, Any]]:
     from parfocal.restoration.evaluation import evaluate_restoration
     from parfocal.restoration.restore import restore_defocus
     from parfocal.restoration.training import train_restorer
+    from parfocal.sorting.evaluation import evaluate_sorting
+    from parfocal.sorting.flag import flag_defocused
+    from parfocal.sorting.training import train_sorter
 
     commands = (
         measure_image_focus,
@@ -40,5 +43,8 @@ def command_specs() -> list[dict[str, Any]]:
         restore_defocus,
         train_restorer,
         evaluate_restoration,
+        flag_defocused,
+        train_sorter,
+        evaluate_sorting,
     )
     return [command_spec(command).as_dict() for command in commands]

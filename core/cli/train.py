@@ -1,4 +1,4 @@
-"""`parfocal train`: focus-quality, bead-distance, restorer."""
+"""`parfocal train`: focus-quality, bead-distance, restorer, sorter."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     from parfocal.beads.distance.training import train_bead_distance
     from parfocal.focus_quality.training import train_focus_quality
     from parfocal.restoration.training import train_restorer
+    from parfocal.sorting.training import train_sorter
 
     tasks = parser.add_subparsers(metavar="MODEL", required=True)
     for name, train in (
         ("focus-quality", train_focus_quality),
         ("bead-distance", train_bead_distance),
         ("restorer", train_restorer),
+        ("sorter", train_sorter),
     ):
         spec = command_spec(train)
         task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
