@@ -17,6 +17,15 @@ else:  # CellProfiler imports the files of its plugins folder one by one, with t
 TASK = "sorting"
 
 
+def check_images(module: Any) -> None:
+    """Refuse an image that is sorted twice."""
+    seen = set()
+    for setting in _image_names(module):
+        if setting.value in seen:
+            raise ValidationError(f"{setting.value} is already sorted by this module", setting)
+        seen.add(setting.value)
+
+
 def check_columns(module: Any, pipeline: Any) -> None:
     """Refuse flags and measurements that would replace others of this module or of one before it."""
     flag, single = module.flag_column(), f"{names.METADATA}_{names.FLAG}"

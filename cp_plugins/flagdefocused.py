@@ -165,7 +165,7 @@ class FlagDefocused(Module):  # noqa: D101 (CellProfiler shows the file's docstr
 
     def validate_module(self, pipeline: Any) -> None:
         """Raise ValidationError with the setting at fault."""
-        focus_checks.check_names(self.images, [])
+        checks.check_images(self)
         checks.check_columns(self, pipeline)
         checks.check_threshold(self)
         if self.wants_optics:

@@ -39,6 +39,14 @@ def levels_zyx(cells_yx):
     return np.rint(np.clip(defocus_levels(cells_yx), 0, 255)).astype(np.uint8)
 
 
+@pytest.fixture(scope="session")
+def sorter(tmp_path_factory):
+    """A sorting model that goes by the steps between neighbouring pixels."""
+    from flagging import write_model
+
+    return write_model(tmp_path_factory.mktemp("sorters") / "steps")
+
+
 @pytest.fixture
 def make_workspace():
     """Make a workspace for a module from images and label images by name."""
