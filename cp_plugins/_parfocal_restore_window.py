@@ -55,7 +55,7 @@ def _draw_difference(figure: Any, before: np.ndarray, after: np.ndarray) -> None
     if difference.ndim == 3:
         difference = difference[..., :3].mean(axis=-1)
     size = np.abs(difference)
-    limit = float(np.percentile(size, _SHOWN_PERCENT) or size.max()) or 1e-6
+    limit = float(np.percentile(size, _SHOWN_PERCENT) or size.max()) or 1.0
     scale = {"colormap": _DIFFERENCE_COLORS, "normalize": False, "vmin": -limit, "vmax": limit}
     figure.subplot_imshow(1, 1, difference, title="Difference (red is brighter)", sharexy=figure.subplot(0, 0), **scale)
     colors = ScalarMappable(Normalize(-limit, limit), _DIFFERENCE_COLORS)

@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from parfocal.images.metadata import ImageMetadata, UnreadableImage
+from parfocal.images.metadata import ImageMetadata
 from parfocal.images.tiff import open_tiff
 from parfocal.images.writing import write_ome_tiff
 from parfocal.restoration.result import is_marked_restored
@@ -66,10 +66,8 @@ def _claim(path: Path) -> None:
 
 def is_marked_file(path: str | os.PathLike[str]) -> bool:
     """Say whether a TIFF file marks an image in it as restored; other files and broken ones are not marked."""
-    import tifffile
-
     try:
         with open_tiff(Path(path)) as images:
             return any(is_marked_restored(image.metadata.description) for image in images)
-    except (OSError, ValueError, IndexError, UnreadableImage, tifffile.TiffFileError):
+    except Exception:  # whatever the reader stumbles over in a file that is no sound TIFF
         return False

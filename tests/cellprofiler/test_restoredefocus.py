@@ -129,6 +129,27 @@ def test_twelve_bits_stay_on_their_scale_and_below_one(make_workspace, blurred):
     assert ratio < 0.999
 
 
+@pytest.mark.parametrize("gain", [1.0, 300.0])
+def test_an_image_without_a_scale_is_restored_as_it_is(gain, make_workspace, blurred):
+    pixels = (blurred / 255 * gain).astype(np.float32)
+    module = make()
+    image, values = run(module, make_workspace(module, {"DNA": Image(pixels)}))
+    expected = direct(pixels).image
+    assert image.pixel_data.dtype == np.float32
+    np.testing.assert_array_equal(image.pixel_data, np.minimum(expected, max(1.0, pixels.max())))
+    assert values["RestoreDefocus_Restored_RDNA"] == 1
+    assert image.pixel_data.min() >= 0
+
+
+def test_an_image_with_nan_comes_out_unchanged(make_workspace, blurred, model):
+    pixels = blurred / np.float32(255)
+    pixels[3, 4] = np.nan
+    module = make(method="Network", model=model, uncertainty=True)
+    image, values = run(module, make_workspace(module, {"DNA": Image(pixels)}))
+    assert values["RestoreDefocus_Status_RDNA"] == "not_finite"
+    np.testing.assert_array_equal(image.pixel_data, pixels)
+
+
 def test_network_gives_an_uncertainty_image_on_the_same_scale(make_workspace, blurred, model):
     module = make(method="Network", model=model, uncertainty=True, uncertainty_name="Error")
     workspace = make_workspace(module, {"DNA": blurred})
