@@ -83,7 +83,8 @@ def evaluate_sorting(
     exposures : int
         Sharp and defocused exposures of each image.
     epochs : float, optional
-        Passes of each training, the same for all networks; the config's by default.
+        Passes of each training, the same for all networks; by default the config's, and 3 for `resolution` and
+        `training_size`.
     folds : int
         Folds of the cross-validation.
     seed : int
@@ -129,10 +130,14 @@ def _part(name: str) -> Callable[[Plan], list[Section]]:
         from parfocal.sorting.evaluation.folds import cross_validation_sections
 
         return cross_validation_sections
-    if name in ("held_out", "transfer"):
-        from parfocal.sorting.evaluation import left_out
+    if name == "held_out":
+        from parfocal.sorting.evaluation.left_out import held_out_sections
 
-        return left_out.held_out_sections if name == "held_out" else left_out.transfer_sections
+        return held_out_sections
+    if name == "transfer":
+        from parfocal.sorting.evaluation.transfer import transfer_sections
+
+        return transfer_sections
     from parfocal.sorting.evaluation import studies
 
     return studies.resolution_sections if name == "resolution" else studies.size_sections
