@@ -79,7 +79,15 @@ def _title(table: pd.DataFrame, count: int) -> str:
 
 
 def _draw_histogram(axes: Any, table: pd.DataFrame) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
     told = table[table["answered"]]
+    axes.set(xlim=(0, 1), yticks=[])
+    axes.set_xlabel("probability of defocus", fontsize=8)
+    axes.tick_params(labelsize=8)
+    if told.empty:
+        axes.text(0.5, 0.5, "no image could be sorted", ha="center", fontsize=9)
+        return
     edges = np.linspace(0, 1, 41)
     chosen = told["flagged"].astype(bool)
     parts = [told.loc[~chosen, "probability"].astype(float), told.loc[chosen, "probability"].astype(float)]
@@ -87,12 +95,12 @@ def _draw_histogram(axes: Any, table: pd.DataFrame) -> None:
     for number, threshold in enumerate(sorted({float(value) for value in told["threshold"]})):
         axes.axvline(threshold, color="black", linestyle="--", linewidth=1, label="" if number else "threshold")
     # A few defocused images beside a plate of sharp ones are to be seen.
-    axes.set(xlim=(0, 1), ylim=(0.7, None), yscale="symlog", xlabel="probability of defocus", ylabel="images")
-    axes.tick_params(labelsize=8)
-    if told.empty:
-        axes.text(0.5, 0.8, "no image could be sorted", ha="center", fontsize=9)
-    else:
-        axes.legend(fontsize=8, loc="upper center")
+    axes.set(yscale="log", ylim=(0.7, max(1.5, *(part.size for part in parts)) * 1.4))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylabel("images", fontsize=8)
+    axes.legend(fontsize=8, loc="upper center")
 
 
 def _draw_view(axes: Any, row: Any, picture: np.ndarray) -> None:
@@ -102,7 +110,7 @@ def _draw_view(axes: Any, row: Any, picture: np.ndarray) -> None:
     for spine in axes.spines.values():
         spine.set(color=_DEFOCUSED if answered else _UNDECIDED, linewidth=1.6)
     level = f", level {row['defocus_level']:.1f}" if np.isfinite(row["defocus_level"]) else ""
-    told = f"p {row['probability']:.2f}{level}" if answered else f"{row['status']}{level}"
+    told = f"p {row['probability']:.2g}{level}" if answered else f"{row['status']}{level}"
     axes.set_title(f"{_name(row)}\n{told}", fontsize=6.5)
 
 
