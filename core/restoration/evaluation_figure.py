@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from parfocal.restoration.scores import matched_to, score
 
+_NOT_DRAWN = ("wiener",)
+
 
 class Example(NamedTuple):
-    """Images (y, x) of one field by method, and the truth."""
+    """Images (y, x) of one field by method, and the truth; a note under the heading of a method."""
 
     title: str
     found: dict[str, np.ndarray]
     truth: np.ndarray
+    notes: dict[str, str] = {}
 
 
 def draw_examples(path: Path, examples: Sequence[Example]) -> None:
@@ -25,19 +28,26 @@ def draw_examples(path: Path, examples: Sequence[Example]) -> None:
 
     if not examples:
         return
-    methods = [name for name in examples[0].found if name != "wiener"]
+    methods = [name for name in dict.fromkeys(n for e in examples for n in e.found) if name not in _NOT_DRAWN]
     n_columns = len(methods) + 1
     figure = Figure(figsize=(2.6 * n_columns, 2.8 * len(examples)), layout="constrained")
     axes = figure.subplots(len(examples), n_columns, squeeze=False)
     for row, example in zip(axes, examples):
-        shown = {name: matched_to(example.found[name], example.truth) for name in methods if name in example.found}
         for axis, name in zip(row, [*methods, "truth"]):
-            axis.axis("off")
-            image = example.truth if name == "truth" else shown.get(name)
-            if image is None:
-                axis.set_title(f"{name}\nno level", fontsize=8)
-                continue
-            likeness = example.title if name == "truth" else f"SSIM {score(image, example.truth).ssim:.2f}"
-            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
-            axis.set_title(f"{name.replace('_', ' ')}\n{likeness}", fontsize=8)
+            _draw(axis, name, example)
     figure.savefig(path, dpi=80)
+
+
+def _draw(axis: Any, name: str, example: Example) -> None:
+    axis.axis("off")
+    heading = name.replace("_", " ")
+    if name == "truth":
+        image, told = example.truth, example.title
+    elif name in example.found:
+        image = matched_to(example.found[name], example.truth)
+        told = f"SSIM {score(image, example.truth).ssim:.2f}{example.notes.get(name, '')}"
+    else:
+        axis.set_title(f"{heading}\nno level", fontsize=8)
+        return
+    axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+    axis.set_title(f"{heading}\n{told}", fontsize=8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import imageio.v3 as iio
 import numpy as np
 import pytest
 from tiny_restorer import write_untrained_restorer
@@ -12,10 +11,8 @@ from parfocal.commands import command_spec
 from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.optics.optics import MODEL_OPTICS
 from parfocal.registry import load_model
-from parfocal.restoration import evaluation
 from parfocal.restoration.baselines import gaussian_psf, nearest_gaussian_psf, richardson_lucy, unsupervised_wiener
 from parfocal.restoration.conserve import INTENSITY_TOLERANCE, to_input_scale
-from parfocal.restoration.evaluation import evaluate_restoration
 from parfocal.restoration.intensity import Intensity
 from parfocal.restoration.kernels import HALF_PX, estimate_noise, level_psf, noise_step, wiener_bank, wiener_kernel
 from parfocal.restoration.restore import restore_defocus
@@ -259,17 +256,3 @@ def test_wrong_arguments_are_named(arguments, message, blurred):
 
 def test_every_parameter_is_explained():
     assert all(parameter.help for parameter in command_spec(restore_defocus).parameters)
-
-
-def test_the_evaluation_compares_all_methods_on_held_out_images(nuclei, model, tmp_path, monkeypatch):
-    for i in range(2):
-        iio.imwrite(tmp_path / f"field{i}.png", nuclei[:, i * 64 : i * 64 + 160])
-    monkeypatch.setattr(evaluation, "LEVELS", (5,))
-    done = evaluate_restoration(str(tmp_path), str(tmp_path / "report"), model=model, crop_px=128)
-    scores = done.scores.set_index("method")
-    assert list(scores["held_out"].unique()) == ["test"]
-    assert set(scores.index) >= {"blurred", "untrained", "richardson_lucy", "richardson_lucy_gaussian", "wiener"}
-    assert scores.loc["richardson_lucy_best", "ssim"] > scores.loc["blurred", "ssim"]
-    assert "SSIM at level" in (tmp_path / "report" / "report.md").read_text()
-    with pytest.raises(FileExistsError, match="is not empty: choose another output folder"):
-        evaluate_restoration(str(tmp_path), str(tmp_path / "report"), model=model)
