@@ -23,7 +23,7 @@ def build_network(architecture: str, seed: int = 0, input_px: int = PAPER_INPUT_
     Parameters
     ----------
     architecture : str
-        `default` (90 thousand parameters), `xue2021` (the paper's SDCNN, 1.3 million) or `resnet50v2` (the paper's
+        `default` (88 thousand parameters), `xue2021` (the paper's SDCNN, 1.3 million) or `resnet50v2` (the paper's
         comparison, 24 million).
     seed : int
         Seed of the initial weights.
