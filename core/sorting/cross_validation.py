@@ -81,11 +81,16 @@ def cross_validate(
     return FoldScores(settings.architecture, score, np.full(len(examples), 0.5))
 
 
-def metric_scores(name: str, sharpness: np.ndarray, defocused: np.ndarray, fold: np.ndarray) -> FoldScores:
-    """Scores of a classical metric (n,), higher for sharper; the threshold of a fold is the best one of the others."""
+def metric_scores(
+    name: str, sharpness: np.ndarray, defocused: np.ndarray, fold: np.ndarray, judged: Optional[np.ndarray] = None
+) -> FoldScores:
+    """Scores of a classical metric (n,), higher for sharper; the threshold of a fold is the best one of the others.
+
+    Where it is said which examples will be judged, the threshold is the best one for such examples.
+    """
     score = -np.asarray(sharpness, float)
     threshold = np.empty(len(score))
     for number in np.unique(fold):
-        others = fold != number
+        others = (fold != number) if judged is None else (fold != number) & judged
         threshold[fold == number] = most_accurate_threshold(score[others], defocused[others])
     return FoldScores(name, score, threshold)

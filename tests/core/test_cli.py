@@ -52,10 +52,13 @@ def test_version_and_help_end_well(capsys):
     [
         ["measure"],
         ["restore"],
+        ["sort"],
         ["train", "focus-quality"],
         ["train", "restorer"],
+        ["train", "sorter"],
         ["evaluate", "focus-quality"],
         ["evaluate", "restoration"],
+        ["evaluate", "sorting"],
     ],
 )
 def test_every_command_has_help(command, capsys):
@@ -89,12 +92,20 @@ def test_options_of_measure_are_those_of_the_command_with_unit_and_range(capsys)
         (["restore", ".", "-o", "out", "--method", "wiener", "--no-check-focus"], "wiener needs a level"),
         (["restore", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for restoration"),
         (["restore", ".", "-o", "out", "--method", "wiener", "--only-flagged", "a.csv"], "no such table: a.csv"),
+        (["sort", ".", "-o", "out", "--threshold", "2"], r"must be in \[0.0, 1.0\], got 2.0"),
+        (["sort", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for sorting"),
+        (["sort", ".", "-o", "out", "--numerical-aperture", "1.4"], r"\(0, immersion_index=1.0\], got 1.4"),
         (["summarise", "nowhere.csv", "-o", "a.png"], "no such table: nowhere.csv"),
         (["summarise", "nowhere.csv", "-o", "a.pdf"], "must be a PNG file, got a.pdf"),
         (["train", "focus-quality", "nowhere", "-o", "m"], "no training image below nowhere"),
         (["train", "focus-quality", "nowhere", "-o", "m", "--config", "x"], "invalid choice: 'x'"),
         (["train", "restorer", "nowhere", "-o", "m"], "no training image below nowhere"),
         (["evaluate", "restoration", "nowhere", "-o", "m"], "no training image below nowhere"),
+        (["train", "sorter", "nowhere", "-o", "m"], "no such folder: nowhere"),
+        (["train", "sorter", "nowhere", "-o", "m", "--synthetic"], "no training image below nowhere"),
+        (["train", "sorter", "nowhere", "-o", "m", "--start-from", "none"], "no model 'none' for sorting"),
+        (["evaluate", "sorting", "nowhere", "-o", "m"], "no training image below nowhere"),
+        (["evaluate", "sorting", ".", "-o", "m", "--networks", "vgg"], "networks must be among default, xue2021"),
     ],
 )
 def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
@@ -224,5 +235,6 @@ def test_models_and_specs_are_listed(capsys):
     specs = {spec["name"]: spec for spec in json.loads(capsys.readouterr().out)}
     assert set(specs) >= {"measure_image_focus", "measure_bead_focal_plane", "train_focus_quality"}
     assert set(specs) >= {"restore_defocus", "train_restorer", "evaluate_restoration"}
+    assert set(specs) >= {"flag_defocused", "train_sorter", "evaluate_sorting"}
     parameters = {parameter["name"] for parameter in specs["measure_image_focus"]["parameters"]}
     assert {"pixel_size_um", "modality"} <= parameters

@@ -32,13 +32,13 @@ def test_importing_the_package_loads_nothing_heavy():
     assert modules_after("import parfocal").isdisjoint({*HEAVY, "numpy"})
 
 
-@pytest.mark.parametrize("command", ["measure_image_focus", "restore_defocus"])
+@pytest.mark.parametrize("command", ["measure_image_focus", "restore_defocus", "flag_defocused"])
 def test_importing_the_command_loads_no_run_time_for_networks_or_pictures(command):
     loaded = modules_after(f"from parfocal import {command}")
     assert loaded.isdisjoint(set(HEAVY) - {"scipy"})
 
 
-@pytest.mark.parametrize("training", ["focus_quality.training", "restoration.training"])
+@pytest.mark.parametrize("training", ["focus_quality.training", "restoration.training", "sorting.training"])
 def test_training_can_be_imported_without_tensorflow(training):
     assert "tensorflow" not in modules_after(f"import parfocal.{training}")
 

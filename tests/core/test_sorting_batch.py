@@ -290,6 +290,10 @@ def test_arguments_that_do_not_go_together_are_refused(done, model, tmp_path):
         sort(sharp_examples=done.folder, given={"threshold": 0.3})
     with pytest.raises(ValueError, match="false_alarm_rate needs sharp_examples"):
         sort(false_alarm_rate=0.1)
+    with pytest.raises(FileNotFoundError, match="no such file or folder: .*nowhere"):
+        sort_files([tmp_path / "nowhere"], tmp_path / "out", {"model": model}, workers=1)
+    with pytest.raises(ValueError, match="workers must be 1 or more, got 0"):
+        sort_files([done.folder], tmp_path / "out", {"model": model}, workers=0)
     with pytest.raises(ValueError, match="false_alarm_rate must be between 0 and 1, got 2"):
         sort(false_alarm_rate=2, sharp_examples=done.folder)
 

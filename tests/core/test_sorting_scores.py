@@ -141,6 +141,10 @@ def test_thresholds_of_a_metric_come_from_the_other_folds():
     np.testing.assert_allclose(found.score, -sharpness)
     np.testing.assert_allclose(found.threshold, [-5.0, -5.0, -5.0, -5.0])
     assert found.figures(defocused, fold)["accuracy"] == 1.0
+    # What is not judged has no say.
+    judged = np.arange(5) < 4
+    partly = metric_scores("m", np.append(sharpness, 3.0), np.append(defocused, False), np.append(fold, 1), judged)
+    np.testing.assert_allclose(partly.threshold[judged], found.threshold)
     # A fold that is turned round is judged by the others' threshold, not by its own.
     turned = metric_scores("m", np.array([1.0, 9.0, 8.0, 2.0]), defocused, fold)
     assert turned.figures(defocused, fold)["accuracy"] == pytest.approx(0.25)

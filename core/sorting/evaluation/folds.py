@@ -35,8 +35,8 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
     for name in plan.networks:
         settings = training_settings(name, epochs=plan.epochs)
         found.append(cross_validate(examples, settings, plan.folds, cache=plan.output))
-    found += classical_scores(examples, defocused, fold)
     judged = np.array([not example.between for example in examples])
+    found += classical_scores(examples, defocused, fold, judged)
     _write_scores(plan.output / "scores.csv", examples, fold, found)
     _draw_curves(plan.output / "roc.png", found, defocused, judged)
     about = f" {int(judged.sum())} exposures of {len(plan.images['trained'])} images, {plan.folds} folds."
@@ -44,12 +44,14 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
     return [Section("Cross-validation", _TEXT + about, tables, ("roc.png",))]
 
 
-def classical_scores(examples: Sequence[Example], defocused: np.ndarray, fold: np.ndarray) -> list[FoldScores]:
+def classical_scores(
+    examples: Sequence[Example], defocused: np.ndarray, fold: np.ndarray, judged: np.ndarray
+) -> list[FoldScores]:
     """Scores of the classical focus metrics."""
     from parfocal.focus_quality.classical import METRICS, classical_metrics
 
     values = [classical_metrics(example.pixels.astype(np.float32) + 1.0) for example in examples]
-    return [metric_scores(name, np.array([row[name] for row in values]), defocused, fold) for name in METRICS]
+    return [metric_scores(name, np.array([row[name] for row in values]), defocused, fold, judged) for name in METRICS]
 
 
 def _table(found: Sequence[FoldScores], defocused: np.ndarray, fold: np.ndarray, judged: np.ndarray) -> pd.DataFrame:
