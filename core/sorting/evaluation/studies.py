@@ -27,7 +27,7 @@ SIDES_PX = (67, 134, 268)
 SMALLEST_PX = 512
 NETWORKS = ("xue2021", "default")
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
-# On two cores a pass costs minutes; the paper's 50 passes over 7560 images are 300 times as many steps.
+# On two cores a pass costs minutes; the paper's 50 passes over 7560 images are 100 to 300 times as many steps.
 PASSES = 3.0
 
 _RESOLUTION_TEXT = (
