@@ -1,0 +1,54 @@
+"""The example screen, as a user runs it: fields are made, sorted, restored, outlined, and held against the truth."""
+
+import csv
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from parfocal.restoration.marked_tiff import is_marked_file
+
+SCREEN = ROOT / "examples" / "screen"
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory, run_headless):
+    """Six fields of the example, two of them out of focus, gone through its pipeline."""
+    made, output = tmp_path_factory.mktemp("screen") / "made", tmp_path_factory.mktemp("run") / "out"
+    subprocess.run([sys.executable, SCREEN / "make_fields.py", made], check=True, capture_output=True)
+    with (made / "truth.csv").open() as lines:
+        levels = {row["file"]: float(row["level"]) for row in csv.DictReader(lines)}
+    chosen = [name for name in levels if levels[name]][:2] + [name for name in levels if not levels[name]][:4]
+    fields = made / "chosen"
+    fields.mkdir()
+    for name in chosen:
+        shutil.copy(made / "fields" / name, fields)
+    printed = run_headless(SCREEN / "sort_and_restore.cppipe", fields, output)
+    shutil.copy(made / "truth.csv", output)
+    assert (output / "Image.csv").exists(), printed[-2000:]
+    return output, levels
+
+
+def test_the_defocused_fields_alone_are_flagged_and_restored(screen):
+    output, levels = screen
+    table = pd.read_csv(output / "Image.csv").set_index("FileName_DNA")
+    defocused = pd.Series({name: levels[name] > 0 for name in table.index})
+    assert (table["Metadata_Defocused_DNA"] == defocused).all()
+    assert (table["RestoreDefocus_Restored_DNARestored"] == defocused).all()
+    assert (table["Count_Nuclei"] > 0).all()
+
+
+def test_restored_fields_are_saved_and_marked(screen):
+    output, levels = screen
+    saved = sorted((output / "restored").iterdir())
+    assert len(saved) == 2
+    assert all(is_marked_file(path) for path in saved)
+
+
+def test_the_report_counts_them(screen):
+    output, _ = screen
+    done = subprocess.run([sys.executable, SCREEN / "report.py", output], capture_output=True, text=True, check=True)
+    assert "6 fields, 2 of them out of focus\nflagged: 2 of 2, falsely 0\nrestored: 2 of 2 flagged\n" in done.stdout
