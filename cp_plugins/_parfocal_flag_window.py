@@ -20,8 +20,8 @@ _FRAMES: dict[bool, dict[str, Any]] = {
 
 def window_data(images: list[SortedImage], flag: str, flagged: bool, skips: bool) -> dict[str, Any]:
     """Collect what `draw` needs: each image with its verdict and numbers, and what becomes of the image set."""
-    ends = "is flagged: the rest of the pipeline is skipped for it" if skips else "is flagged"
-    heading = f"The image set {ends if flagged else 'passes'} ({flag} = {int(flagged)})"
+    heading = f"Image set {'flagged' if flagged else 'passes'} ({flag} = {int(flagged)})"
+    heading += ", the rest of the pipeline is skipped" if skips else ""
     return {"heading": heading, "images": [_shown(image) for image in images]}
 
 
@@ -35,24 +35,24 @@ def _shown(image: SortedImage) -> dict[str, Any]:
     if "Threshold" in numbers:
         numbers["Threshold"] += f" ({image.threshold.origin})"
     rows += [[name, text] for name, text in numbers.items()]
-    title = f"{image.image_name}{place}\n{_verdict(image)}"
+    title = f"{image.image_name}{place}: {_verdict(image)}"
     return {"name": image.image_name, "plane": plane, "title": title, "flagged": image.flagged, "table": rows}
 
 
 def _verdict(image: SortedImage) -> str:
     result = image.result
     if not result.answered:
-        return f"{'FLAGGED' if image.flagged else 'passes'}: no answer, {result.status}"
+        return f"{'FLAGGED' if image.flagged else 'passes'}, no answer ({result.status})"
     level = result.main_plane.defocus_level
     told = f"probability {result.probability:.2f}" + (f", level {level:.1f}" if np.isfinite(level) else "")
-    return f"{'FLAGGED: defocused' if image.flagged else 'passes: in focus'}, {told}"
+    return f"{'FLAGGED, defocused' if image.flagged else 'passes, in focus'}, {told}"
 
 
 def draw(figure: Any, data: dict[str, Any]) -> None:
     """Draw each image in a frame that tells whether it is flagged, beside its numbers."""
     images = data["images"]
     figure.set_subplots((2, len(images)))
-    figure.figure.suptitle(data["heading"])
+    figure.figure.suptitle(data["heading"], fontsize="medium")
     for row, shown in enumerate(images):
         show = figure.subplot_imshow_color if shown["plane"].ndim == 3 else figure.subplot_imshow_grayscale
         show(0, row, shown["plane"], title=shown["title"])

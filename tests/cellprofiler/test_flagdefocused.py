@@ -318,9 +318,9 @@ def test_window_shows_each_image_with_its_verdict_in_words(make_workspace, level
     titles = [figure.shown[0, row]["title"] for row in range(4)]
     told = flag_defocused(levels_zyx[0], model=sorter)
     level = told.main_plane.defocus_level
-    assert titles[0] == f"DNA\npasses: in focus, probability {told.probability:.2f}, level {level:.1f}"
-    assert titles[1].startswith("Stack, plane 2 of 2\nFLAGGED: defocused, probability 0.")
-    assert titles[2] == "GFP\nFLAGGED: no answer, blank"
+    assert titles[0] == f"DNA: passes, in focus, probability {told.probability:.2f}, level {level:.1f}"
+    assert titles[1].startswith("Stack, plane 2 of 2: FLAGGED, defocused, probability 0.")
+    assert titles[2] == "GFP: FLAGGED, no answer (blank)"
     assert [figure.shown[0, row]["image"].ndim for row in range(4)] == [2, 2, 2, 3]
     widths = [figure.subplot(0, row).spines["top"].get_linewidth() for row in range(4)]
     assert widths[0] < widths[1] == widths[2]
@@ -329,6 +329,4 @@ def test_window_shows_each_image_with_its_verdict_in_words(make_workspace, level
     assert "SharpestPlane" not in rows
     assert figure.shown[1, 1]["rows"]["SharpestPlane"] == "1"
     heading = figure.figure.texts[0].get_text()
-    assert heading == (
-        "The image set is flagged: the rest of the pipeline is skipped for it (Metadata_QCDefocused = 1)"
-    )
+    assert heading == "Image set flagged (Metadata_QCDefocused = 1), the rest of the pipeline is skipped"
