@@ -27,6 +27,7 @@ from parfocal.restoration.evaluation.exposures import born_wolf_kernels, shown_t
 from parfocal.restoration.evaluation.margins import margin_table, margin_text
 from parfocal.restoration.evaluation.mosaic import seam_step
 from parfocal.restoration.evaluation.outlines import agreement, overlap_table
+from parfocal.restoration.scores import score
 from parfocal.training.images import TrainingImage
 
 
@@ -121,6 +122,16 @@ def test_the_exposures_are_those_of_the_microscope(nuclei):
     assert defocused == pytest.approx(defocus_image(nuclei.astype(np.float32), 8.0), abs=0.5)
 
 
+def test_the_likeness_within_structures_leaves_the_background_out(rng):
+    y, x = np.indices((128, 128))
+    truth = np.where(np.hypot(y - 64, x - 64) < 24, 0.7 + 0.3 * np.sin(y) * np.sin(x), 0.0)
+    flat = np.where(truth > 0, 0.7, 0.0)
+    noisy = truth + np.where(truth > 0, 0, rng.normal(0, 0.02, truth.shape))
+    assert score(flat, truth).ssim > score(noisy, truth).ssim
+    assert score(flat, truth).ssim_inside < score(noisy, truth).ssim_inside - 0.2
+    assert np.isnan(score(truth, np.zeros_like(truth)).ssim_inside)
+
+
 @pytest.fixture
 def stacks(nuclei, blurred, tmp_path):
     """A widefield stack and a light-sheet pair, and one that is not there."""
@@ -153,6 +164,7 @@ def test_real_planes_are_restored_left_alone_or_refused_and_counted(evaluate, st
     assert rows.loc[("light-sheet fields", 1), "declared"] != "restored"
     assert rows.loc[("nuclei", 0), "ssim richardson_lucy_gaussian"] > rows.loc[("nuclei", 0), "ssim blurred"]
     assert "1 of 2 planes were restored" in report_of(done)
+    assert "above the searched Gaussian" in report_of(done)
     assert "lost" in done.sections[-1].text
     assert {path.name for path in done.output.glob("*.png")} == {"widefield.png", "rank.png"}
 

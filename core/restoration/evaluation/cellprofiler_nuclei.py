@@ -8,7 +8,7 @@ import numpy as np
 
 # Typical diameters, px, smallest and largest, among which one is chosen for an image.
 DIAMETERS_PX = ((6, 20), (9, 30), (13, 45), (20, 65), (30, 100), (45, 150))
-_KEPT_SHARE = 0.95
+_KEPT_SHARE = 0.9
 
 
 def require_cellprofiler() -> None:
@@ -56,7 +56,7 @@ def diameter_range(image_yx: np.ndarray) -> tuple[int, int]:
     """Typical diameters of the nuclei of a sharp image: the widest of `DIAMETERS_PX` that keep nearly all of them.
 
     A range that begins too low splits nuclei, one that begins too high loses them: of those under which the outlined
-    area is 95 percent of the largest or more, the one that begins highest is taken.
+    area is 90 percent of the largest or more, the one that begins highest is taken.
     """
     areas = [int((nuclei_of(image_yx, diameters) > 0).sum()) for diameters in DIAMETERS_PX]
     return max(one for one, area in zip(DIAMETERS_PX, areas) if area >= _KEPT_SHARE * max(areas))

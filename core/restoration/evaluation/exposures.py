@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -143,9 +143,3 @@ def resized(pixels_yx: np.ndarray, zoom: float) -> np.ndarray:
 
     shape = tuple(max(1, round(n * zoom)) for n in pixels.shape)
     return np.asarray(resize(pixels, shape, order=1, mode="reflect", anti_aliasing=zoom < 1), np.float32)
-
-
-def counted(exposures: Sequence[Exposure]) -> str:
-    """Say how many images and levels there were."""
-    names = {(exposure.source, exposure.image) for exposure in exposures}
-    return f"{len(names)} images at {len({exposure.level for exposure in exposures})} levels"

@@ -64,7 +64,8 @@ def _shows_nuclei(image: TrainingImage) -> bool:
 def _outlined(one: Exposure, plan: Plan) -> dict[str, dict[str, Any]]:
     """Image, outlined nuclei and what was done, by method."""
     sharp, blurred = _counts(one.sharp), _counts(one.blurred)
-    diameters = diameter_range(sharp / _LARGEST_COUNTS)
+    # Of the image without noise: the same at all levels.
+    diameters = diameter_range(_counts(one.focused) / _LARGEST_COUNTS)
     shown = {"sharp": (sharp, ""), "blurred": (blurred, "")}
     calls: dict[str, dict[str, Any]] = {Path(name).name: {"model": name} for name in plan.models}
     for name, arguments in {**calls, "richardson_lucy": {"method": "richardson_lucy"}}.items():
@@ -94,7 +95,7 @@ def _written(scores: pd.DataFrame, plan: Plan) -> list[Section]:
         title = f"Nuclei, {about} ({own['image'].nunique()} images, {n_nuclei} nuclei)"
         text = f"{_verdict(part, network)} {_TEXT.format(photons=plan.photons)}"
         figures = () if written else ("nuclei.png",)
-        written.append(Section(title, text, (*tables, _outcomes(own), _by_source(part)), figures))
+        written.append(Section(title, text, (*tables, _outcomes(own)), figures, (_by_source(part),)))
     return written
 
 

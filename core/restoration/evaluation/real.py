@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BASELINES = ("richardson_lucy", "richardson_lucy_gaussian")
+_METHODS = ("blurred", "network", *_BASELINES)
+_VALUES = {"ssim": "SSIM", "ssim_inside": "SSIM within structures", "psnr": "PSNR"}
 _TITLES = {
     "widefield": "Widefield fluorescence: the domain of the default model",
     "rank": "Confocal and light sheet, restored as if they were widefield fluorescence",
@@ -33,12 +35,13 @@ _TEXT = (
     "Defocused planes against the sharpest plane of their stack, which has noise of its own. `network` is what"
     " `restore_defocus` gives: a plane that it refuses or finds sharp comes out as it went in, and is counted with the"
     " reason. `richardson_lucy` has the PSF of the measured level (no answer where there is none),"
-    " `richardson_lucy_gaussian` the Gaussian that suits the truth best. SSIM are means over the planes that the"
-    " network restored; `best` counts those where it is above the blurred plane and both baselines."
+    " `richardson_lucy_gaussian` the Gaussian that suits the truth best. The four columns are SSIM, means over the"
+    " planes that the network restored; RL is Richardson-Lucy; `best` counts those where it is above the blurred plane"
+    " and both baselines."
 )
 _OUTSIDE = (
-    " The default model is not for these images. `declared` is what happens when the kind of microscope is"
-    " given. The figures are for a user who does not say so."
+    " The default model is not for these images. `declared` is what happens when the kind of microscope is given. The"
+    " figures are for a user who does not say so."
 )
 
 
@@ -79,9 +82,9 @@ def _restored(pair: RealPair, plan: Plan) -> tuple[dict[str, Any], Example]:
     found.update(by_classical(image, pair.truth_yx, level, pair.optics, iterations=(), wiener=False))
     row = {**pair.about, "measured_level": level, "outcome": outcome(done.main_plane), "reason": done.reason}
     row.update(declared=_declared(pair, model), warnings=" ".join(done.warnings))
-    for value in ("ssim", "psnr"):
-        scored = {name: getattr(score(one, pair.truth_yx), value) for name, one in found.items()}
-        row.update({f"{value} {name}": scored.get(name, np.nan) for name in ("blurred", "network", *_BASELINES)})
+    scored = {name: score(one, pair.truth_yx)._asdict() for name, one in found.items()}
+    for value in _VALUES:
+        row.update({f"{value} {name}": scored.get(name, {}).get(value, np.nan) for name in _METHODS})
     note = {"network": f", {row['outcome'].replace('_', ' ')}"}
     del found["richardson_lucy_best"]
     return row, Example(f"{pair.stack.name}, plane {pair.plane}", found, pair.truth_yx, note)
@@ -127,32 +130,38 @@ def _section(
     text = f"{_verdict(restored, len(own))} {_TEXT}{_OUTSIDE if domain != 'widefield' else ''}"
     planes = own[[name for name in own.columns if name not in ("domain", "reason", "warnings")]]
     figures = (f"{domain}.png",) if examples else ()
-    return Section(_TITLES[domain], text, (table, _reasons(own)), figures, (planes,))
+    left = _reasons(own)
+    tables = (table,) if left.empty else (table, left)
+    kinds = pd.DataFrame([{"stack": s.name, "what": s.kind, "focus": s.truth} for s in stacks if s.domain == domain])
+    return Section(_TITLES[domain], text, tables, figures, (kinds, planes))
 
 
 def _verdict(restored: pd.DataFrame, count: int) -> str:
     told = [f"{len(restored)} of {count} planes were restored."]
-    for value in ("ssim", "psnr"):
-        better = int(_better(restored, value).sum())
-        told.append(f"In {value.upper()} {better} of them are above the blurred plane and both baselines.")
+    for value, name in _VALUES.items():
+        over = [_better(restored, value, (rival,)) for rival in ("blurred", *_BASELINES)]
+        told.append(
+            f"{name}: {over[0]} of them above the blurred plane, {over[1]} above Richardson-Lucy with the PSF of the"
+            f" measured level, {over[2]} above the searched Gaussian, {_better(restored, value)} above all three."
+        )
     return " ".join(told)
 
 
-def _better(rows: pd.DataFrame, value: str) -> pd.Series:
-    """Whether the network is above the blurred plane and those baselines that have an answer."""
-    rivals = rows[[f"{value} {name}" for name in ("blurred", *_BASELINES)]]
-    return rows[f"{value} network"] > rivals.max(axis=1)
+def _better(rows: pd.DataFrame, value: str, rivals: Sequence[str] = ("blurred", *_BASELINES)) -> int:
+    """Number of planes where the network is above those rivals that have an answer."""
+    best = rows[[f"{value} {name}" for name in rivals]].max(axis=1)
+    return int((rows[f"{value} network"] > best).sum())
 
 
 def _summary(stack: RealStack, rows: pd.DataFrame) -> dict[str, Any]:
     restored = rows[rows["outcome"] == "restored"]
-    row: dict[str, Any] = {"stack": stack.name, "what": stack.kind, "planes": len(rows), "restored": len(restored)}
-    row["called sharp"] = int((rows["outcome"] == "sharp").sum())
-    row["refused"] = len(rows) - row["restored"] - row["called sharp"]
+    row: dict[str, Any] = {"stack": stack.name, "planes": len(rows), "restored": len(restored)}
+    row["sharp"] = int((rows["outcome"] == "sharp").sum())
+    row["refused"] = len(rows) - row["restored"] - row["sharp"]
     row["declared"] = ", ".join(sorted(set(rows["declared"]) - {""}))
-    for name in ("blurred", "network", *_BASELINES):
-        row[f"SSIM {name}"] = restored[f"ssim {name}"].mean()
-    row["best"] = int(_better(restored, "ssim").sum())
+    for name, short in zip(_METHODS, ("blurred", "network", "RL", "RL Gauss")):
+        row[short] = restored[f"ssim {name}"].mean()
+    row["best"] = _better(restored, "ssim")
     return row
 
 
