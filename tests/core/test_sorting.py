@@ -241,7 +241,7 @@ def test_what_cannot_be_sorted_says_why_and_gives_no_number(kind, name, models):
     assert features["Answered"] == 0
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("kind", ["NaN", "infinite", "blank", "no pixels", "one hot pixel over nothing"])
 def test_bad_images_are_refused_without_warnings_of_numpy(kind, model):
     assert not flag_defocused(bad_images()[kind][1], model=model).answered
