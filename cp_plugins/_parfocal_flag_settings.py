@@ -113,9 +113,9 @@ Name of the flag of the image set. It is stored as a measurement named by catego
 
 _ACTION = f"""\
 -  *{MARK}:* The flags are stored and the pipeline goes on, for instance to restore the image with **RestoreDefocus**.
--  *{SKIP}:* The modules below this one do not run for a flagged image set, as with **FlagImage**: it has its flags and
-   what was measured before, but no objects. In test mode the pipeline goes to its last module, and the window of this
-   module says why."""
+-  *{SKIP}:* The modules below this one do not run for a flagged image set, as with **FlagImage**. It has its flags and
+   what was measured before in the tables of **ExportToSpreadsheet**, but no objects; **ExportToDatabase** leaves it
+   out. In test mode the pipeline goes to its last module, and the window of this module says why."""
 
 _IGNORE_SKIP_ON_LAST = f"""\
 *(Used only if "{SKIP}" is selected)*
