@@ -7,13 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from parfocal.optics.optics import Optics
 from parfocal.registry import FORMAT_VERSION
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.kernels import BANK, KERNEL_PX
 from parfocal.restoration.settings import RestorationTraining
+from parfocal.training.export import START, draw_curve, write_start
 from parfocal.training.run_folder import file_digest, write_log
 
 OPSET = 17
@@ -58,16 +57,14 @@ def write_model_folder(
     """
     weights = output / "weights.onnx"
     write_onnx(network, weights)
-    start = output / "start.npz"
-    arrays: dict[str, Any] = {f"{i:03d}": np.asarray(a, np.float16) for i, a in enumerate(network.get_weights())}
-    np.savez_compressed(start, **arrays)
+    write_start(output, network)
     config = {
         "task": TASK,
         "format_version": FORMAT_VERSION,
         "architecture": settings.architecture,
         "weights": weights.name,
         "sha256": file_digest(weights),
-        "start": start.name,
+        "start": START,
         "channels": settings.channels,
         "largest_level": settings.largest_level,
         "optics": asdict(optics),
@@ -77,30 +74,9 @@ def write_model_folder(
     }
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     write_log(output / "training_log.csv", history)
-    _draw_curve(output / "training_curve.png", history)
+    draw_curve(output / "training_curve.png", history, "loss", "ssim", "SSIM of validation crops")
     (output / "card.md").write_text(_card(config, history, counts))
     return output
-
-
-def read_start(folder: Path, config: dict[str, Any]) -> list[np.ndarray]:
-    """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them."""
-    with np.load(folder / config["start"], allow_pickle=False) as held:
-        return [held[name].astype(np.float32) for name in sorted(held)]
-
-
-def _draw_curve(path: Path, history: list[dict[str, float]]) -> None:
-    from matplotlib.figure import Figure
-
-    steps = [row["step"] for row in history]
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    loss, likeness = figure.subplots(1, 2)
-    loss.plot(steps, [row["loss"] for row in history], label="training")
-    loss.plot(steps, [row["validation_loss"] for row in history], label="validation")
-    loss.set(xlabel="step", ylabel="loss")
-    loss.legend()
-    likeness.plot(steps, [row["ssim"] for row in history])
-    likeness.set(xlabel="step", ylabel="SSIM of validation crops")
-    figure.savefig(path, dpi=110)
 
 
 def _card(config: dict[str, Any], history: list[dict[str, float]], counts: dict[str, int]) -> str:

@@ -12,13 +12,14 @@ from parfocal.commands import Param, check_arguments, command
 from parfocal.optics.optics import Optics
 from parfocal.registry import model_folder, read_config
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_scenes, split_pairs
-from parfocal.restoration.export import read_start, write_model_folder
+from parfocal.restoration.export import write_model_folder
 from parfocal.restoration.fit import Fit, run_fit
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.losses import LOSSES
 from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.sampler import PairSampler, SyntheticSampler
 from parfocal.restoration.settings import RestorationTraining, training_settings
+from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from parfocal.registry import FORMAT_VERSION, ModelError
+from parfocal.registry import FORMAT_VERSION
 from parfocal.sorting.network import PAPER_INPUT_PX
 from parfocal.sorting.settings import TASK, SorterTraining
+from parfocal.training.export import START, draw_curve, write_start
 from parfocal.training.run_folder import file_digest, write_log
 
 OPSET = 17
@@ -57,56 +56,30 @@ def write_model_folder(
     """
     weights = output / "weights.onnx"
     write_onnx(network, weights)
-    start = output / "start.npz"
-    arrays: dict[str, Any] = {f"{i:03d}": np.asarray(a, np.float16) for i, a in enumerate(network.get_weights())}
-    np.savez_compressed(start, **arrays)
+    write_start(output, network)
     config = {
         "task": TASK,
         "format_version": FORMAT_VERSION,
         "architecture": settings.architecture,
         "weights": weights.name,
         "sha256": file_digest(weights),
-        "start": start.name,
+        "start": START,
         "parameters": int(network.count_params()),
         **about,
         "training": asdict(settings),
     }
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     write_log(output / "training_log.csv", history)
-    _draw_curve(output / "training_curve.png", history)
+    draw_curve(
+        output / "training_curve.png",
+        history,
+        "cross-entropy",
+        "accuracy",
+        "accuracy on validation images",
+        (0.4, 1.01),
+    )
     (output / "card.md").write_text(_card(config, history, counts, further))
     return output
-
-
-def read_start(folder: Path, config: dict[str, Any]) -> list[np.ndarray]:
-    """Read the weights from which a fine-tuned network begins (float32), as `write_model_folder` left them.
-
-    Raises
-    ------
-    ModelError
-        Where the model has none.
-    """
-    if "start" not in config:
-        raise ModelError(
-            f"{folder} holds no weights to go on from: give a model that parfocal train sorter has written"
-        )
-    with np.load(folder / config["start"], allow_pickle=False) as held:
-        return [held[name].astype(np.float32) for name in sorted(held)]
-
-
-def _draw_curve(path: Path, history: list[dict[str, float]]) -> None:
-    from matplotlib.figure import Figure
-
-    steps = [row["step"] for row in history]
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    loss, share = figure.subplots(1, 2)
-    loss.plot(steps, [row["loss"] for row in history], label="training")
-    loss.plot(steps, [row["validation_loss"] for row in history], label="validation")
-    loss.set(xlabel="step", ylabel="cross-entropy")
-    loss.legend()
-    share.plot(steps, [row["accuracy"] for row in history])
-    share.set(xlabel="step", ylabel="accuracy on validation images", ylim=(0.4, 1.01))
-    figure.savefig(path, dpi=110)
 
 
 def _card(

@@ -14,10 +14,11 @@ from parfocal.labels.table import labels_of_folder
 from parfocal.registry import load_model
 from parfocal.sorting.cross_validation import FoldScores, cross_validate
 from parfocal.sorting.examples import Example, folds, labelled_examples, synthetic_examples
-from parfocal.sorting.export import read_start, write_model_folder
+from parfocal.sorting.export import write_model_folder
 from parfocal.sorting.fit import Fit, run_fit
 from parfocal.sorting.network import ARCHITECTURES
 from parfocal.sorting.settings import TASK, SorterTraining, training_settings
+from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 

@@ -24,7 +24,7 @@ from parfocal.registry import ModelError, load_model
 from parfocal.sorting import cross_validation, fit, training
 from parfocal.sorting.cross_validation import FoldScores, cross_validate
 from parfocal.sorting.examples import Example, folds, labelled_examples, synthetic_examples
-from parfocal.sorting.export import read_start, write_onnx
+from parfocal.sorting.export import write_onnx
 from parfocal.sorting.fit import Fit, probabilities, run_fit
 from parfocal.sorting.inputs import default_input, paper_inputs
 from parfocal.sorting.network import build_network
@@ -32,6 +32,7 @@ from parfocal.sorting.plane import PlaneSorter
 from parfocal.sorting.sampler import CROP_PX, ExampleSampler
 from parfocal.sorting.settings import learning_rate_at, training_settings
 from parfocal.sorting.training import train_sorter
+from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage
 
 # Passes that are one step.

@@ -13,10 +13,10 @@ from parfocal.report.sections import Section
 from parfocal.sorting.evaluation.left_out import left_out_images, model_digest, refusals
 from parfocal.sorting.evaluation.runs import FIGURES, KeptRows, draw_figures, joined, judged_row, shown, trained_row
 from parfocal.sorting.examples import Example, synthetic_examples
-from parfocal.sorting.export import read_start
 from parfocal.sorting.fit import Fit, without_validation
 from parfocal.sorting.network import build_network
 from parfocal.sorting.settings import TASK, SorterTraining, training_settings
+from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage
 
 if TYPE_CHECKING:
