@@ -19,6 +19,8 @@ from parfocal.restoration.restorers import Restorer
 if TYPE_CHECKING:
     import pandas as pd
 
+# Title, and the images drawn under it.
+Map = tuple[str, tuple[np.ndarray, ...]]
 # Squares over whose pixels stated and true error are averaged for the second correlation.
 _SQUARE_PX = 16
 _TEXT = (
@@ -34,27 +36,38 @@ def sections(plan: Plan) -> Found:
     """Hold stated against true errors, by level; draws `calibration.png`."""
     import pandas as pd
 
-    network, name = next(iter(plan.restorers().values())), Path(plan.models[0]).name
-    rows: list[dict[str, Any]] = []
-    maps: list[tuple[str, tuple[np.ndarray, ...]]] = []
-    missing = 0
-    for one in exposures(plan):
-        found = _stated(one, network)
-        missing += found is None
-        if found is not None:
-            stated, error, restored = found
-            rows.append({**one.about, **_figures(stated, error)})
-            if not any(title.startswith(one.source) for title, _ in maps) and one.level >= np.median(plan.levels):
-                maps.append((f"{one.source}, level {one.level:g}", (one.blurred, restored, stated, error)))
+    rows, maps, missing = _measured(plan)
+    if not rows:
+        raise ValueError(
+            f"none of the {missing} exposures has a measured level: there is nothing to hold errors against"
+        )
     scores = pd.DataFrame(rows)
     _draw(plan.path("calibration.png"), maps)
     text = f"{_TEXT.format(photons=plan.photons, square=_SQUARE_PX)} {missing} exposures had no measured level."
     written = [
-        Section(f"Uncertainty of `{name}`, {about}", text, (_table(scores[scores["held_out"] == side]),))
-        for side, about in SIDES.items()
-        if rows and (scores["held_out"] == side).any()
+        Section(f"Uncertainty of `{Path(plan.models[0]).name}`, {about}", text, (_table(part),))
+        for about, part in ((SIDES[side], scores[scores["held_out"] == side]) for side in SIDES)
+        if not part.empty
     ]
     return Found((*written, Section("Stated and true errors", "", (), ("calibration.png",))), scores)
+
+
+def _measured(plan: Plan) -> tuple[list[dict[str, Any]], list[Map], int]:
+    """Rows of the table, images to draw, and the number of exposures without a measured level."""
+    network = next(iter(plan.restorers().values()))
+    rows: list[dict[str, Any]] = []
+    maps: dict[str, Map] = {}
+    missing = 0
+    for one in exposures(plan):
+        found = _stated(one, network)
+        if found is None:
+            missing += 1
+            continue
+        stated, error, restored = found
+        rows.append({**one.about, **_figures(stated, error)})
+        if one.level >= np.median(plan.levels):
+            maps.setdefault(one.source, (f"{one.source}, level {one.level:g}", (one.blurred, restored, stated, error)))
+    return rows, list(maps.values()), missing
 
 
 def _stated(one: Exposure, network: Restorer) -> Optional[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -97,7 +110,7 @@ def _table(part: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def _draw(path: Path, maps: list[tuple[str, tuple[np.ndarray, ...]]]) -> None:
+def _draw(path: Path, maps: list[Map]) -> None:
     """Draw blurred, restored, stated and true error, the last two under one scale."""
     from matplotlib.figure import Figure
 

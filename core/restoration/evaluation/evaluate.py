@@ -64,7 +64,7 @@ def evaluate_restoration(
     """Compare restoring networks with classical deconvolution, on pairs in and out of focus, and in what comes after.
 
     In-focus images that took no part in training are blurred to each level and exposed; every method's result is
-    scored by SSIM and PSNR at one data range after the best affine of its intensities. `synthetic` takes about 6
+    scored by SSIM and PSNR at one data range after the best affine of its intensities. `synthetic` takes about 3
     seconds for each image and level.
 
     Parameters

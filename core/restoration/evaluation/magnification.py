@@ -45,15 +45,7 @@ def sections(plan: Plan) -> Found:
     scores = pd.DataFrame(rows)
     table = scores.pivot_table(index="method", columns="tested at", values="ssim", sort=False)[list(MAGNIFICATIONS)]
     table.columns = [f"SSIM at {name}" for name in table.columns]
-    own, other = (
-        np.mean([table.loc[a, f"SSIM at {b}"] for a, b in zip(MAGNIFICATIONS, order)])
-        for order in (list(MAGNIFICATIONS), list(reversed(MAGNIFICATIONS)))
-    )
-    verdict = (
-        f"SSIM: tested at its own magnification {own:.3f}, at the other {other:.3f}, trained at both"
-        f" {table.loc['both'].mean():.3f}, blurred {table.loc['blurred'].mean():.3f}."
-    )
-    text = f"{verdict} {_TEXT} {budget_text(plan)}"
+    text = f"{_verdict(table)} {_TEXT} {budget_text(plan)}"
     tables = (table.reset_index(), overall(scores, "method", "tested at"))
     return Found((Section("Magnification", text, tables),), scores)
 
@@ -69,6 +61,17 @@ def _trained(plan: Plan) -> dict[str, Any]:
     restorers = {name: trained(plan, name, *both) for name, both in samplers.items()}
     restorers["both"] = trained(plan, "both", *(TurnsSampler(one) for one in zip(*samplers.values())))
     return restorers
+
+
+def _verdict(table: Any) -> str:
+    own, other = (
+        np.mean([table.loc[a, f"SSIM at {b}"] for a, b in zip(MAGNIFICATIONS, order)])
+        for order in (list(MAGNIFICATIONS), list(reversed(MAGNIFICATIONS)))
+    )
+    return (
+        f"SSIM: tested at its own magnification {own:.3f}, at the other {other:.3f}, trained at both"
+        f" {table.loc['both'].mean():.3f}, blurred {table.loc['blurred'].mean():.3f}."
+    )
 
 
 def _random_kernels(unit_px: float, rng: np.random.Generator) -> Kernels:

@@ -35,6 +35,17 @@ def sections(plan: Plan) -> Found:
     """Restore mosaics both ways; draws `mosaic.png`."""
     import pandas as pd
 
+    rows, examples, unanswered = _measured(plan)
+    if not rows:
+        raise FileNotFoundError(f"no held-out image is {2 * SMALLEST_FIELD_PX} px wide or more with a measured level")
+    scores = pd.DataFrame(rows)
+    draw_examples(plan.path("mosaic.png"), examples)
+    text = f"{_verdict(scores)} {_TEXT.format(unanswered=unanswered)}"
+    return Found((Section("Stitched mosaics", text, (_table(scores),), ("mosaic.png",)),), scores)
+
+
+def _measured(plan: Plan) -> tuple[list[dict[str, Any]], list[Example], int]:
+    """Rows of the table, images to draw, and the number of fields without a measured level."""
     restorers = plan.restorers()
     rows: list[dict[str, Any]] = []
     examples: dict[str, Example] = {}
@@ -48,12 +59,7 @@ def sections(plan: Plan) -> Found:
         rows += [{**one.about, "method": name, **_figures(whole[name], fields[name], one)} for name in whole]
         if one.level >= np.median(plan.levels) and whole:
             examples.setdefault(one.source, _example(one, whole, fields))
-    if not rows:
-        raise FileNotFoundError(f"no held-out image is {2 * SMALLEST_FIELD_PX} px wide or more with a measured level")
-    scores = pd.DataFrame(rows)
-    draw_examples(plan.path("mosaic.png"), list(examples.values()))
-    text = f"{_verdict(scores)} {_TEXT.format(unanswered=unanswered)}"
-    return Found((Section("Stitched mosaics", text, (_table(scores),), ("mosaic.png",)),), scores)
+    return rows, list(examples.values()), unanswered
 
 
 def _example(one: Exposure, whole: dict[str, np.ndarray], fields: dict[str, np.ndarray]) -> Example:

@@ -51,18 +51,17 @@ def sections(plan: Plan) -> Found:
     from rich.progress import track
 
     stacks, left = find_pair_stacks(plan)
-    rows: list[dict[str, Any]] = []
-    examples: dict[str, list[Example]] = {domain: [] for domain in _TITLES}
-    for stack in track(stacks, "z-stacks"):
-        done = [_restored(pair, plan) for pair in pairs_of(stack, 2 * plan.crop_px)]
-        rows += [row for row, _ in done]
-        examples[stack.domain] += _middle_example(done)
-    scores = pd.DataFrame(rows)
-    written = [
-        _section(domain, scores, stacks, examples[domain], plan)
-        for domain in _TITLES
-        if (scores["domain"] == domain).any()
-    ]
+    done = {
+        stack.name: [_restored(pair, plan) for pair in pairs_of(stack, 2 * plan.crop_px)]
+        for stack in track(stacks, "z-stacks")
+    }
+    scores = pd.DataFrame([row for rows in done.values() for row, _ in rows])
+    written = []
+    for domain in _TITLES:
+        own = [stack for stack in stacks if stack.domain == domain]
+        if own:
+            examples = [_middle_example(done[stack.name]) for stack in own]
+            written.append(_section(domain, scores[scores["domain"] == domain], own, examples, plan))
     if plan.transfer:
         from parfocal.restoration.evaluation.transfer import transfer_section
 
@@ -109,31 +108,27 @@ def outcome(plane: PlaneRestoration) -> str:
     return "sharp" if plane.answered else plane.status
 
 
-def _middle_example(done: Sequence[tuple[dict[str, Any], Example]]) -> list[Example]:
+def _middle_example(done: Sequence[tuple[dict[str, Any], Example]]) -> Example:
     """Of the restored planes the one in the middle by distance; of all, where none was."""
     restored = [one for one in done if one[0]["outcome"] == "restored"] or list(done)
     ranked = sorted(restored, key=lambda one: one[0]["distance_planes"])
-    return [ranked[len(ranked) // 2][1]] if ranked else []
+    return ranked[len(ranked) // 2][1]
 
 
 def _section(
-    domain: str, scores: pd.DataFrame, stacks: Sequence[RealStack], examples: Sequence[Example], plan: Plan
+    domain: str, own: pd.DataFrame, stacks: Sequence[RealStack], examples: Sequence[Example], plan: Plan
 ) -> Section:
     import pandas as pd
 
-    own = scores[scores["domain"] == domain]
-    table = pd.DataFrame(
-        [_summary(stack, own[own["stack"] == stack.name]) for stack in stacks if stack.domain == domain]
-    )
+    table = pd.DataFrame([_summary(stack, own[own["stack"] == stack.name]) for stack in stacks])
     draw_examples(plan.path(f"{domain}.png"), examples)
     restored = own[own["outcome"] == "restored"]
     text = f"{_verdict(restored, len(own))} {_TEXT}{_OUTSIDE if domain != 'widefield' else ''}"
     planes = own[[name for name in own.columns if name not in ("domain", "reason", "warnings")]]
-    figures = (f"{domain}.png",) if examples else ()
     left = _reasons(own)
     tables = (table,) if left.empty else (table, left)
-    kinds = pd.DataFrame([{"stack": s.name, "what": s.kind, "focus": s.truth} for s in stacks if s.domain == domain])
-    return Section(_TITLES[domain], text, tables, figures, (kinds, planes))
+    kinds = pd.DataFrame([{"stack": s.name, "what": s.kind, "focus": s.truth} for s in stacks])
+    return Section(_TITLES[domain], text, tables, (f"{domain}.png",), (kinds, planes))
 
 
 def _verdict(restored: pd.DataFrame, count: int) -> str:

@@ -80,8 +80,10 @@ def find_pair_stacks(plan: Plan) -> tuple[list[RealStack], list[str]]:
     if not entries:
         raise FileNotFoundError(f"no z-stack of {plan.stacks or 'evaluation_stacks.json'} lies below {plan.images}")
     stacks = [read_stack(plan.images, entry) for entry in entries]
-    left = [*missing, *(stack.name for stack in stacks if stack.focal_range is None)]
-    return [stack for stack in stacks if stack.focal_range is not None], left
+    # NaN, where no single plane is in focus, is not above 0.
+    usable = [bool((stack.distance_planes() > 0).any()) for stack in stacks]
+    left = [*missing, *(stack.name for stack, use in zip(stacks, usable) if not use)]
+    return [stack for stack, use in zip(stacks, usable) if use], left
 
 
 def pairs_of(stack: RealStack, width_px: int) -> Iterator[RealPair]:
