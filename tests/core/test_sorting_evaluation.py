@@ -182,7 +182,7 @@ def test_cross_validation_judges_every_field_once_by_a_network_that_never_saw_it
 def test_cross_validation_tells_networks_and_classical_metrics_in_one_table(cross_validated):
     found, _ = cross_validated
     methods = found.sections[0].tables[0].set_index("method")
-    assert list(methods.index) == ["default", *METRICS]
+    assert list(methods.index) == ["default", "default, best threshold", *METRICS]
     scores = pd.read_csv(found.output / "scores.csv")
     judged = scores[(scores["level"] <= 0.5) | (scores["level"] >= 3)]
     # 14 images, once sharp and once defocused; what lies between is trained on, but not judged.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TEXT = (
     "Each field of each source was judged by a network (or a threshold of a metric) that had seen nothing of it."
     " AUC and accuracy are means over the folds, `sd` the standard deviation over them. Networks decide at a"
-    " probability of 0.5, metrics at the most accurate threshold of the other folds."
+    " probability of 0.5 and, in a second row, as the metrics do: at the most accurate threshold of the other folds."
 )
 
 
@@ -36,6 +36,7 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
         settings = training_settings(name, epochs=plan.epochs)
         found.append(cross_validate(examples, settings, plan.folds, cache=plan.output))
     judged = np.array([not example.between for example in examples])
+    found += [metric_scores(f"{one.name}, best threshold", -one.score, defocused, fold, judged) for one in found]
     found += classical_scores(examples, defocused, fold, judged)
     _write_scores(plan.output / "scores.csv", examples, fold, found)
     _draw_curves(plan.output / "roc.png", found, defocused, judged)
