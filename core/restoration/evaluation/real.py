@@ -85,7 +85,7 @@ def _restored(pair: RealPair, plan: Plan) -> tuple[dict[str, Any], Example]:
     for value in _VALUES:
         row.update({f"{value} {name}": scored.get(name, {}).get(value, np.nan) for name in _METHODS})
     note = {"network": f", {row['outcome'].replace('_', ' ')}"}
-    del found["richardson_lucy_best"]
+    found.pop("richardson_lucy_best", None)
     return row, Example(f"{pair.stack.name}, plane {pair.plane}", found, pair.truth_yx, note)
 
 
