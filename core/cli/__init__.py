@@ -35,8 +35,12 @@ USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 class _Parser(argparse.ArgumentParser):
     """Ends with the same one line as every other error of the user."""
 
+    # Command whose help is to be read: an option that a subcommand does not know is told by the parser above it.
+    called = ""
+
     def error(self, message: str) -> NoReturn:
-        self.exit(USER_ERROR, f"{self.prog}: error: {message}\nTry: {self.prog} --help\n")
+        helpful = f"{self.prog} {self.called}".rstrip()
+        self.exit(USER_ERROR, f"{self.prog}: error: {message}\nTry: {helpful} --help\n")
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -89,6 +93,7 @@ def _say(error: BaseException) -> int:
 def _parser(called: str) -> argparse.ArgumentParser:
     parser = _Parser(prog="parfocal", description="Measure how far microscope images are out of focus.")
     parser.add_argument("--version", action="version", version=f"parfocal {metadata.version('parfocal')}")
+    parser.called = called if called in SUBCOMMANDS else ""
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for name, (home, summary) in SUBCOMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")

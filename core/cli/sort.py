@@ -26,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--false-alarm-rate",
         type=float,
         metavar="NUMBER",
-        help="share of sharp images that may be flagged, with --sharp-examples (default 0.05); a rate of 1/N takes "
+        help="share of sharp images that may be flagged, with --sharp-examples (default 0.01); a rate of 1/N takes "
         "N - 1 sharp images",
     )
     spec = command_spec(flag_defocused)

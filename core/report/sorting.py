@@ -110,7 +110,7 @@ def _draw_view(axes: Any, row: Any, picture: np.ndarray) -> None:
     for spine in axes.spines.values():
         spine.set(color=_DEFOCUSED if answered else _UNDECIDED, linewidth=1.6)
     level = f", level {row['defocus_level']:.1f}" if np.isfinite(row["defocus_level"]) else ""
-    told = f"p {row['probability']:.2g}{level}" if answered else f"{row['status']}{level}"
+    told = f"p {row['probability']:.3f}{level}" if answered else f"{row['status']}{level}"
     axes.set_title(f"{_name(row)}\n{told}", fontsize=6.5)
 
 

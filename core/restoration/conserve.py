@@ -7,6 +7,9 @@ import numpy as np
 # Relative difference of the total intensity after and before that is promised; it comes from values that were cut off.
 INTENSITY_TOLERANCE = 1e-3
 _ROUNDS = 4
+# Rounding to counts takes or gives something, most where the background is a fraction of a count: the constant is
+# sought by so many halvings, on so many pixels.
+_HALVINGS, _SAMPLE_PX = 14, 1 << 18
 
 
 def to_input_scale(restored_yx: np.ndarray, before_yx: np.ndarray) -> np.ndarray:
@@ -32,7 +35,22 @@ def to_input_scale(restored_yx: np.ndarray, before_yx: np.ndarray) -> np.ndarray
     moved = np.asarray(restored_yx, np.float32)
     for _ in range(_ROUNDS):
         moved = np.clip(moved + np.float32(wanted - float(moved.mean(dtype=np.float64))), low, high)
-    return (np.rint(moved) if before_yx.dtype.kind in "ui" else moved).astype(before_yx.dtype)
+    if before_yx.dtype.kind not in "ui":
+        return moved.astype(before_yx.dtype)
+    return _rounded(moved, wanted, low, high).astype(before_yx.dtype)
+
+
+def _rounded(moved_yx: np.ndarray, wanted: float, low: float, high: float) -> np.ndarray:
+    """Round to whole counts of the wanted mean, by a constant of less than a count."""
+    sample = moved_yx.ravel()[:: 1 + moved_yx.size // _SAMPLE_PX]
+    # What the sample's own mean is off by is none of the rounding's business.
+    wanted_there = wanted + float(sample.mean(dtype=np.float64) - moved_yx.mean(dtype=np.float64))
+    least, most = -0.5, 0.5
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2
+        too_dark = np.clip(np.rint(sample + np.float32(middle)), low, high).mean(dtype=np.float64) < wanted_there
+        least, most = (middle, most) if too_dark else (least, middle)
+    return np.asarray(np.clip(np.rint(moved_yx + np.float32((least + most) / 2)), low, high))
 
 
 def _limits(before_yx: np.ndarray) -> tuple[float, float]:

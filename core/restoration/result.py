@@ -83,8 +83,13 @@ class Restoration:
 
     @property
     def main_plane(self) -> PlaneRestoration:
-        """Plane that stands for the image: the one changed most, else one that was answered, else the first."""
-        return max(self.planes, key=lambda plane: (plane.restored, plane.answered, plane.change))
+        """Plane that stands for the image: the one changed most, else the sharpest one answered, else the first."""
+
+        def rank(plane: PlaneRestoration) -> tuple[bool, bool, float, float]:
+            known = plane.defocus_level == plane.defocus_level
+            return plane.restored, plane.answered, plane.change, -plane.defocus_level if known else -np.inf
+
+        return max(self.planes, key=rank)
 
     @property
     def status(self) -> str:

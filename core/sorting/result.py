@@ -83,6 +83,11 @@ class DefocusFlag:
         return self.main_plane.probability
 
     @property
+    def defocus_level(self) -> float:
+        """Measured level of the plane that stands for the image; NaN where it was not asked or has no answer."""
+        return self.main_plane.defocus_level
+
+    @property
     def flagged(self) -> Optional[bool]:
         """Whether the image counts as defocused; None without an answer."""
         return self.probability > self.threshold if self.answered else None
@@ -109,6 +114,6 @@ class DefocusFlag:
             "Defocused": NAN if self.flagged is None else float(self.flagged),
             "Answered": float(self.answered),
             "Threshold": self.threshold,
-            "DefocusLevel": self.main_plane.defocus_level,
+            "DefocusLevel": self.defocus_level,
             "SharpestPlane": NAN if self.sharpest_plane_index is None else float(self.sharpest_plane_index),
         }

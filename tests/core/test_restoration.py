@@ -236,6 +236,15 @@ def test_values_beyond_the_type_are_cut_off_and_the_total_kept(rng):
     assert after.mean() == pytest.approx(before.mean(), rel=0.02)
 
 
+def test_rounding_to_counts_keeps_the_total_of_a_dark_picture(rng):
+    # A background of a third of a count, which would round to nothing, and a few bright pixels.
+    restored = np.full((200, 200), 0.3, np.float32) + 0.1 * rng.standard_normal((200, 200)).astype(np.float32)
+    restored[::20, ::20] = 50
+    before = rng.poisson(restored.clip(0)).astype(np.uint8)
+    after = to_input_scale(restored, before)
+    assert after.sum() == pytest.approx(before.sum(), rel=INTENSITY_TOLERANCE)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

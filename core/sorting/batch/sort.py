@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLE, PLANES = "sorting.csv", "planes.csv"
-DEFAULT_FALSE_ALARM_RATE = 0.05
+DEFAULT_FALSE_ALARM_RATE = 0.01
 # Warning in the table where the sharp images are too few for the wanted rate of false alarms.
 TOO_FEW_SHARP = "too_few_sharp_examples"
 
@@ -74,7 +74,7 @@ def sort_files(
     sharp_examples : path, optional
         Folder of images that are known to be sharp: the threshold is chosen from them.
     false_alarm_rate : float, optional
-        Share of sharp images that may be flagged, with `sharp_examples`; 0.05 without it.
+        Share of sharp images that may be flagged, with `sharp_examples`; 0.01 without it.
     overwrite : bool
         Replace the files of an earlier run.
     progress : callable
