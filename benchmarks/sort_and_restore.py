@@ -30,15 +30,16 @@ METHODS = (
 
 
 def picture(side_px: int):
-    """Return a noisy 16-bit picture of bright discs, out of focus by LEVEL."""
+    """Return a 16-bit picture of real nuclei, mirrored to this size, out of focus by LEVEL and exposed anew."""
+    import imageio.v3 as iio
     import numpy as np
 
     from parfocal.focus_quality.synthesis import defocus_image
     from parfocal.optics.optics import MODEL_OPTICS
 
-    y, x = np.mgrid[:side_px, :side_px]
-    discs = ((y % 70 - 35) ** 2 + (x % 70 - 35) ** 2 < 200) * 900.0
-    blurred = defocus_image(discs + 100.0, MODEL_OPTICS.level_to_um(LEVEL))
+    nuclei = iio.imread(Path(__file__).parents[1] / "examples" / "screen" / "images" / "dna_A01.png")
+    whole = np.pad(nuclei, [(0, max(0, side_px - length)) for length in nuclei.shape], mode="symmetric")
+    blurred = defocus_image(10.0 * whole[:side_px, :side_px] + 100.0, MODEL_OPTICS.level_to_um(LEVEL))
     return np.random.default_rng(0).poisson(np.maximum(blurred, 0)).astype(np.uint16)
 
 
