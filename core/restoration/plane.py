@@ -92,6 +92,10 @@ class PlaneRestorer:
 
     def _out_of_range(self, focus: Any, level: float) -> tuple[str, str]:
         largest = self.restorer.largest_level
+        if self.restorer.needs_level and level != level:
+            # Confocal and light-sheet planes have a rank, but no blur in pixels.
+            reason = f"no blur in pixels is defined for this kind of image, and {self.restorer.name} needs it"
+            return status.OUT_OF_DOMAIN, reason
         if focus is not None and focus.predicted_level >= N_LEVELS - 1:
             return status.OUT_OF_RANGE, f"out of focus by level {N_LEVELS - 1} or any amount beyond"
         if level > largest:

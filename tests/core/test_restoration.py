@@ -265,3 +265,10 @@ def test_wrong_arguments_are_named(arguments, message, blurred):
 
 def test_every_parameter_is_explained():
     assert all(parameter.help for parameter in command_spec(restore_defocus).parameters)
+
+
+@pytest.mark.parametrize("modality", ["confocal", "light_sheet", "bright_field"])
+def test_other_kinds_of_microscope_are_refused_where_they_are_declared(blurred, modality):
+    restored = restore_defocus(blurred, method="richardson_lucy", modality=modality)
+    assert restored.status == "out_of_domain"
+    assert np.array_equal(restored.image, blurred)
