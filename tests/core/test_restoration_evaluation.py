@@ -284,8 +284,6 @@ STUDIES = {
 
 @pytest.mark.parametrize("part", list(STUDIES))
 def test_studies_train_at_an_equal_and_stated_budget(part, evaluate, fits, monkeypatch):
-    if part == "directions":
-        pytest.importorskip("psfmodels")
     monkeypatch.setattr(training_size, "SHARES", (0.01, 1.0))
     done = evaluate(part, steps=7)
     assert list(fits) == STUDIES[part]
@@ -304,7 +302,6 @@ def test_losses_differ_in_nothing_but_the_loss(evaluate, fits):
 
 
 def test_each_network_of_the_directions_sees_its_side(evaluate, fits, rng):
-    pytest.importorskip("psfmodels")
     evaluate("directions")
     seen = {}
     for name, asked in fits.items():
@@ -343,7 +340,6 @@ def test_a_study_batch_is_what_the_network_takes(nuclei):
 
 
 def test_aberration_makes_the_two_sides_of_focus_different():
-    pytest.importorskip("psfmodels")
     above, below = (aberrated_kernels(sign, 5.0) for sign in SIDES.values())
     assert np.corrcoef(above.defocused.ravel(), below.defocused.ravel())[0, 1] < 0.9
     assert above.focused.max() > 3 * max(above.defocused.max(), below.defocused.max())
