@@ -140,7 +140,7 @@ def test_a_folder_without_images_ends_with_a_message(tmp_path, capsys):
 def test_an_output_folder_that_cannot_be_written_ends_before_any_measuring(tmp_path, nuclei, capsys, monkeypatch):
     iio.imwrite(tmp_path / "a.png", nuclei)
     (tmp_path / "file").touch()
-    monkeypatch.setattr("parfocal.batch.measure.run_in_processes", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("parfocal.batch.files.run_in_processes", lambda *_: pytest.fail("measured"))
     assert main(["measure", str(tmp_path / "a.png"), "-o", str(tmp_path / "file" / "out")]) == 2
     assert "file/out cannot be written: Not a directory" in capsys.readouterr().err
 
