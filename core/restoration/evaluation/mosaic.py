@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A field must be large enough for its focus to be measured alone.
 SMALLEST_FIELD_PX = 96
+# The default network works on squares of so many pixels.
+_SQUARE_PX = 4
 # Bands of distance to the nearest seam, px.
 _BANDS = ((0, 8), (8, 32), (32, 96), (96, 1 << 20))
 _TEXT = (
@@ -27,7 +29,8 @@ _TEXT = (
     " image; `fields`: each field measured and restored alone, then stitched. `difference` is the mean absolute"
     " difference of the two, bright structures 1, by distance to the nearest seam. `seam step` is the mean step"
     " between the pixels on both sides of a seam over that between neighbours within 8 pixels: 1 where no seam can be"
-    " seen. {unanswered} of the fields had no measured level of their own and went in as they were."
+    " seen. `grid step` is the same for the borders of the squares of 4 x 4 pixels on which the default network works."
+    " {unanswered} of the fields had no measured level of their own and went in as they were."
 )
 
 
@@ -99,6 +102,7 @@ def _figures(whole_yx: np.ndarray, fields_yx: np.ndarray, one: Exposure) -> dict
         found[_band_name(low, high)] = float(difference[band].mean()) if band.any() else float("nan")
     steps = {"blurred": one.blurred, "whole": whole_yx, "fields": fields_yx}
     found.update({f"seam step {name}": seam_step(image) for name, image in steps.items()})
+    found.update({f"grid step {name}": grid_step(image) for name, image in (("truth", truth), ("whole", whole_yx))})
     return found
 
 
@@ -109,6 +113,16 @@ def seam_step(mosaic_yx: np.ndarray) -> float:
         steps = np.abs(np.diff(image[seam - 9 : seam + 9].astype(np.float64), axis=0)).mean(axis=1)
         # Line 8 is the step from seam - 1 to seam.
         ratios.append(steps[8] / max(float(np.delete(steps, 8).mean()), 1e-12))
+    return float(np.mean(ratios))
+
+
+def grid_step(image_yx: np.ndarray) -> float:
+    """Mean absolute step across the borders of squares of 4 x 4 pixels over that inside them; 1 without a grid."""
+    ratios = []
+    for image in (image_yx, image_yx.T):
+        steps = np.abs(np.diff(image.astype(np.float64), axis=0)).mean(axis=1)
+        border = np.arange(1, len(steps) + 1) % _SQUARE_PX == 0
+        ratios.append(float(steps[border].mean() / max(steps[~border].mean(), 1e-12)))
     return float(np.mean(ratios))
 
 
@@ -137,6 +151,7 @@ def _verdict(scores: pd.DataFrame) -> str:
         told.append(
             f"`{name}`: restored whole {gain:+.4f} in SSIM against field by field; the two differ by {near:.4f} within"
             f" 8 px of a seam and {far:.4f} at 32 to 96 px; seam step {own['seam step whole'].mean():.2f} whole,"
-            f" {own['seam step fields'].mean():.2f} by fields."
+            f" {own['seam step fields'].mean():.2f} by fields; grid step {own['grid step whole'].mean():.2f}"
+            f" (truth {own['grid step truth'].mean():.2f})."
         )
     return " ".join(told)

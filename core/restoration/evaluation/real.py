@@ -94,10 +94,7 @@ def _declared(pair: RealPair, model: str) -> str:
     modality = declared_modality(pair.stack)
     if modality is None:
         return ""
-    try:
-        done = restore_defocus(pair.image_yx, model=model, modality=modality, **pair.optics_arguments())
-    except ValueError as error:
-        return f"error: {error}"
+    done = restore_defocus(pair.image_yx, model=model, modality=modality, **pair.optics_arguments())
     return outcome(done.main_plane)
 
 
