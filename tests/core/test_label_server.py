@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from urllib.parse import urlsplit
 
 import imageio.v3 as iio
@@ -233,7 +234,14 @@ def start(folder, *options):
         "0",
         *options,
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Tests that run in the background of a shell ignore interrupts, and so would the process.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     return process, Browser(re.search(r"http://\S+", process.stdout.readline())[0])
 
 
