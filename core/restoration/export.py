@@ -11,7 +11,9 @@ from parfocal.optics.optics import Optics
 from parfocal.registry import FORMAT_VERSION
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.kernels import BANK, KERNEL_PX
+from parfocal.restoration.network import on_squares
 from parfocal.restoration.settings import RestorationTraining
+from parfocal.restoration.squares import PIXELS
 from parfocal.training.export import START, draw_curve, write_start
 from parfocal.training.run_folder import file_digest, write_log
 
@@ -19,7 +21,7 @@ OPSET = 17
 
 
 def write_onnx(network: Any, path: Path) -> None:
-    """Convert a Keras network (n, y, x, planes) to ONNX with planes first, (n, planes, y, x) in and out."""
+    """Convert a Keras network (n, y, x, planes) to ONNX, planes first in and out; the default network on squares."""
     import tensorflow as tf
     import tf2onnx
 
@@ -27,8 +29,10 @@ def write_onnx(network: Any, path: Path) -> None:
         restored = network(tf.transpose(planes, [0, 2, 3, 1]), training=False)
         return tf.transpose(restored, [0, 3, 1, 2])
 
-    signature = [tf.TensorSpec((None, network.input_shape[-1], None, None), tf.float32, name="planes")]
-    infer = tf.function(planes_first, input_signature=signature)
+    is_default = network.name == "default"
+    planes = network.input_shape[-1] * (PIXELS if is_default else 1)
+    signature = [tf.TensorSpec((None, planes, None, None), tf.float32, name="planes")]
+    infer = tf.function(on_squares(network) if is_default else planes_first, input_signature=signature)
     tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET, output_path=str(path))
 
 

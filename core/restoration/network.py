@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from parfocal.restoration.squares import PIXELS, SQUARE_PX
 
 ARCHITECTURES = ("default", "xue2021", "unet")
 # Xue et al. 2021: tiles of 388 px, mirrored to 572 px, since the convolutions of a U-Net use up 92 px on each side.
@@ -12,7 +15,6 @@ _PAPER_SCALES = 5
 STRIDE_PX = 16
 # Smallest logarithm of the scale of an error, of bright structures.
 LOG_SCALE_FLOOR = -7.0
-_SQUARE = 4
 _WIDTHS = (48, 80, 128)
 
 
@@ -58,6 +60,33 @@ def build_network(architecture: str, channels: int = 1, seed: int = 0, first_fil
     return build_paper_network(tf, architecture == "xue2021", channels, filters)
 
 
+def floored(log_scale: Any, softplus: Callable[[Any], Any]) -> Any:
+    """Keep a logarithm of a scale above a floor, smoothly: one that vanishes where the error is 0 would end in NaN."""
+    return LOG_SCALE_FLOOR + softplus(log_scale - LOG_SCALE_FLOOR)
+
+
+def on_squares(network: Any) -> Callable[[Any], Any]:
+    """Make a function of squares (see `squares`) of a default network, in the layout that convolutions run fastest in.
+
+    It takes (n, 96, y, x) and gives (n, 32, y, x): squares of the restored image and of the logarithm of the scale of
+    its error, not yet `floored`.
+    """
+    import tensorflow as tf
+
+    n_planes = network.input_shape[-1]
+    heads = [network.get_layer(name).output for name in ("weights", "correction", "log_scale")]
+    inner = tf.keras.Model(network.get_layer("squares").output, heads)
+
+    def run(squares: Any) -> Any:
+        found = inner(tf.transpose(squares, [0, 2, 3, 1]), training=False)
+        weights, correction, log_scale = (tf.transpose(head, [0, 3, 1, 2]) for head in found)
+        shape = tf.shape(squares)
+        products = tf.reshape(weights * squares, [shape[0], PIXELS, n_planes, shape[2], shape[3]])
+        return tf.concat([tf.reduce_sum(products, axis=2) + correction, log_scale], axis=1)
+
+    return run
+
+
 def _default(tf: Any, n_planes: int) -> Any:
     """Weights of the planes of the bank and a correction, at every pixel, from three scales.
 
@@ -65,13 +94,12 @@ def _default(tf: Any, n_planes: int) -> Any:
     convolutions only choose among them, and they work on squares of 4 x 4 pixels.
     """
     layers = tf.keras.layers
-    pixels = _SQUARE**2
 
     def convolved(x: Any, filters: int, width: int = 3, strides: int = 1) -> Any:
         return layers.Conv2D(filters, width, strides, padding="same", activation="relu")(x)
 
     inputs = tf.keras.Input((None, None, n_planes))
-    squares = layers.Lambda(lambda x: tf.nn.space_to_depth(x, _SQUARE), name="squares")(inputs)
+    squares = layers.Lambda(lambda x: tf.nn.space_to_depth(x, SQUARE_PX), name="squares")(inputs)
     fine = convolved(convolved(squares, _WIDTHS[0], 1), _WIDTHS[0])
     middle = convolved(convolved(fine, _WIDTHS[1], strides=2), _WIDTHS[1])
     x = convolved(convolved(convolved(middle, _WIDTHS[2], strides=2), _WIDTHS[2]), _WIDTHS[2])
@@ -80,21 +108,22 @@ def _default(tf: Any, n_planes: int) -> Any:
         x = layers.Add()([x, finer])
         x = convolved(convolved(x, filters), filters)
     # At the start the weights are those of the unchanged image and the correction is nothing.
-    image_only = tf.keras.initializers.Constant([1.0 if i % n_planes == 0 else 0.0 for i in range(pixels * n_planes)])
-    weights = layers.Conv2D(pixels * n_planes, 1, kernel_initializer="zeros", bias_initializer=image_only)(x)
-    correction = layers.Conv2D(pixels, 1, kernel_initializer="zeros")(x)
+    image_only = tf.keras.initializers.Constant([1.0 if i % n_planes == 0 else 0.0 for i in range(PIXELS * n_planes)])
+    unchanged = {"kernel_initializer": "zeros", "bias_initializer": image_only}
+    weights = layers.Conv2D(PIXELS * n_planes, 1, name="weights", **unchanged)(x)
+    correction = layers.Conv2D(PIXELS, 1, kernel_initializer="zeros", name="correction")(x)
     # The scale of the error is learned beside the image, not at its cost.
     aside = layers.Lambda(tf.stop_gradient, name="aside")(x)
-    log_scale = layers.Conv2D(pixels, 1, bias_initializer=tf.keras.initializers.Constant(-3.0))(aside)
+    small = tf.keras.initializers.Constant(-3.0)
+    log_scale = layers.Conv2D(PIXELS, 1, bias_initializer=small, name="log_scale")(aside)
 
     def mixed(tensors: list[Any]) -> Any:
         weights, squares, correction, log_scale = tensors
         shape = tf.shape(weights)
-        products = tf.reshape(weights * squares, [shape[0], shape[1], shape[2], pixels, n_planes])
+        products = tf.reshape(weights * squares, [shape[0], shape[1], shape[2], PIXELS, n_planes])
         restored = tf.reduce_sum(products, axis=-1) + correction
-        # Kept above a floor, smoothly: a scale that vanishes where the error is 0 would end in NaN.
-        log_scale = LOG_SCALE_FLOOR + tf.nn.softplus(log_scale - LOG_SCALE_FLOOR)
-        return tf.concat([tf.nn.depth_to_space(plane, _SQUARE) for plane in (restored, log_scale)], axis=-1)
+        log_scale = floored(log_scale, tf.nn.softplus)
+        return tf.concat([tf.nn.depth_to_space(plane, SQUARE_PX) for plane in (restored, log_scale)], axis=-1)
 
     outputs = layers.Lambda(mixed, name="mixed")([weights, squares, correction, log_scale])
     return tf.keras.Model(inputs, outputs, name="default")

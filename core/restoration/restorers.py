@@ -11,6 +11,7 @@ from parfocal.registry import load_model
 from parfocal.restoration.baselines import ITERATIONS, deconvolve
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.kernels import estimate_noise, noise_step
+from parfocal.restoration.network import floored
 from parfocal.restoration.tiles import restore_cross_faded, restore_tiled
 
 METHODS = ("network", "richardson_lucy", "richardson_lucy_gaussian", "wiener")
@@ -82,7 +83,8 @@ class DefaultNetwork:
             return image, None
         # The variance of the Laplace distribution that the network predicts, and that among mirrored copies.
         mirrored = [restore_tiled(self._model.predict, plane_yx[flip], level, step, optics)[0][flip] for flip in _FLIPS]
-        variance = 2 * np.exp(2 * np.minimum(log_scale, 10)) + np.var([image, *mirrored], axis=0)
+        log_scale = np.minimum(floored(log_scale, lambda x: np.logaddexp(x, 0)), 10)
+        variance = 2 * np.exp(2 * log_scale) + np.var([image, *mirrored], axis=0)
         return image, np.sqrt(variance).astype(np.float32)
 
 

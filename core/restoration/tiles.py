@@ -11,10 +11,12 @@ from parfocal.optics.optics import Optics
 from parfocal.restoration.inputs import PAPER_BORDER_PX
 from parfocal.restoration.kernels import HALF_PX, wiener_bank
 from parfocal.restoration.network import STRIDE_PX
+from parfocal.restoration.squares import PIXELS, from_squares, to_squares
 
 # Beyond this distance a pixel has no influence in the default network: 80 px by its layers, up to whole strides.
 REACH_PX = 96
-TILE_PX = 1024
+# Height and width of a tile without its overlap: broad ones overlap less, lower ones need less memory.
+TILE_PX = (1024, 2048)
 # Tiles of the paper's networks; sides 4 + 16 k. Their instance normalisation sees one tile, hence the cross-fade.
 PAPER_TILE_PX = 644
 _FADE_PX = 64
@@ -28,14 +30,19 @@ def mirrored(start: int, stop: int, length: int) -> np.ndarray:
 
 
 def restore_tiled(
-    predict: Predict, plane_yx: np.ndarray, level: float, noise_step: int, optics: Optics, tile_px: int = TILE_PX
-) -> np.ndarray:
+    predict: Predict,
+    plane_yx: np.ndarray,
+    level: float,
+    noise_step: int,
+    optics: Optics,
+    tile_px: tuple[int, int] = TILE_PX,
+) -> tuple[np.ndarray, np.ndarray]:
     """Restore a plane with the default network; tiles overlap so far that the result does not depend on their size.
 
     Parameters
     ----------
     predict : callable
-        The network: (1, planes, y, x) to (1, 2, y, x), float32.
+        The network on squares (`network.on_squares`): (1, 96, y, x) to (1, 32, y, x), float32.
     plane_yx : ndarray
         (y, x), float32, background 0 and bright structures 1; mirrored beyond its borders.
     level : float
@@ -44,26 +51,30 @@ def restore_tiled(
         Noise of the whole plane, see `kernels.noise_step`.
     optics : Optics
         Optics of the plane.
-    tile_px : int
-        Width of a tile without its overlap, a multiple of 16.
+    tile_px : tuple of int
+        Height and width of a tile without its overlap, multiples of 16.
 
     Returns
     -------
-    ndarray
-        (2, y, x), float32: restored plane, logarithm of the scale of its error.
+    restored : ndarray
+        (y, x), float32.
+    log_scale : ndarray
+        Logarithm of the scale of its error, not yet `network.floored`: (y, x), float32.
     """
-    if tile_px < STRIDE_PX or tile_px % STRIDE_PX:
-        raise ValueError(f"tile_px must be a multiple of {STRIDE_PX}, got {tile_px}")
+    if any(side < STRIDE_PX or side % STRIDE_PX for side in tile_px):
+        raise ValueError(f"tile_px must be multiples of {STRIDE_PX}, got {tile_px}")
     height, width = plane_yx.shape
     restored = np.empty((2, height, width), np.float32)
-    for (y, y_from, y_to), (x, x_from, x_to) in _squares(height, width, tile_px):
+    for (y, y_from, y_to), (x, x_from, x_to) in _rectangles(height, width, tile_px):
         rows = mirrored(y_from - HALF_PX, y_to + HALF_PX, height)
         columns = mirrored(x_from - HALF_PX, x_to + HALF_PX, width)
         bank = wiener_bank(plane_yx[rows[:, None], columns[None, :]], level, noise_step, optics)
-        tile = predict(bank[None])[0]
-        y_end, x_end = min(y + tile_px, height), min(x + tile_px, width)
-        restored[:, y:y_end, x:x_end] = tile[:, y - y_from : y_end - y_from, x - x_from : x_end - x_from]
-    return restored
+        squares = predict(to_squares(bank)[None])[0]
+        y_end, x_end = min(y + tile_px[0], height), min(x + tile_px[1], width)
+        inside = np.s_[y - y_from : y_end - y_from, x - x_from : x_end - x_from]
+        for plane, part in zip(restored, (squares[:PIXELS], squares[PIXELS:])):
+            plane[y:y_end, x:x_end] = from_squares(part)[inside]
+    return restored[0], restored[1]
 
 
 def restore_cross_faded(
@@ -104,11 +115,13 @@ def restore_cross_faded(
     return total / weight
 
 
-def _squares(height: int, width: int, tile_px: int) -> Iterator[tuple[tuple[int, int, int], tuple[int, int, int]]]:
+def _rectangles(
+    height: int, width: int, tile_px: tuple[int, int]
+) -> Iterator[tuple[tuple[int, int, int], tuple[int, int, int]]]:
     """Yield for each tile, along y and x: where it starts, and from where to where the network sees the plane."""
-    for y in range(0, height, tile_px):
-        for x in range(0, width, tile_px):
-            yield _span(y, height, tile_px), _span(x, width, tile_px)
+    for y in range(0, height, tile_px[0]):
+        for x in range(0, width, tile_px[1]):
+            yield _span(y, height, tile_px[0]), _span(x, width, tile_px[1])
 
 
 def _span(start: int, length: int, tile_px: int) -> tuple[int, int, int]:

@@ -16,10 +16,11 @@ from parfocal.registry import load_model
 from parfocal.restoration import fit, settings
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_pixels, split_pairs
 from parfocal.restoration.losses import laplace_loss, restoration_loss, ssim
-from parfocal.restoration.network import build_network
+from parfocal.restoration.network import build_network, floored, on_squares
 from parfocal.restoration.restore import restore_defocus
 from parfocal.restoration.sampler import PairSampler, Scene, SyntheticSampler, measured_level, random_crop
 from parfocal.restoration.settings import learning_rate_at, training_settings
+from parfocal.restoration.squares import from_squares, to_squares
 from parfocal.restoration.synthesis import blurred_pair, expose
 from parfocal.restoration.training import train_restorer
 
@@ -89,6 +90,17 @@ def test_the_combined_losses_are_sums_of_the_two(rng):
 def test_the_default_network_begins_as_the_unchanged_image(rng):
     bank = rng.random((1, 32, 48, 6), dtype=np.float32)
     assert np.asarray(build_network("default")(bank))[..., 0] == pytest.approx(bank[..., 0], abs=1e-6)
+
+
+def test_run_on_squares_the_default_network_gives_the_same(rng):
+    network = build_network("default")
+    network.set_weights([w + 0.05 * rng.standard_normal(w.shape) for w in network.get_weights()])
+    bank = rng.random((6, 32, 48), dtype=np.float32)
+    image, log_scale = np.moveaxis(np.asarray(network(np.moveaxis(bank, 0, -1)[None]))[0], -1, 0)
+    squares = np.asarray(on_squares(network)(to_squares(bank)[None]))[0]
+    assert np.std(image - bank[0]) > 0.1
+    assert from_squares(squares[:16]) == pytest.approx(image, abs=1e-4)
+    assert floored(from_squares(squares[16:]), lambda x: np.logaddexp(x, 0)) == pytest.approx(log_scale, abs=1e-4)
 
 
 def test_the_scale_of_the_error_never_vanishes(rng):
@@ -216,7 +228,7 @@ def test_a_run_writes_a_model_that_loads(trained):
     config = json.loads((trained / "config.json").read_text())
     assert (config["task"], config["architecture"], config["largest_level"]) == ("restoration", "default", 10.0)
     assert [int(row["step"]) for row in csv.DictReader((trained / "training_log.csv").open())] == [1, 2]
-    assert load_model(trained, "restoration").predict(np.zeros((1, 6, 32, 48), np.float32)).shape == (1, 2, 32, 48)
+    assert load_model(trained, "restoration").predict(np.zeros((1, 96, 8, 12), np.float32)).shape == (1, 32, 8, 12)
 
 
 def test_a_run_goes_on_from_its_last_checkpoint(folders, quick, trained, tmp_path):

@@ -16,6 +16,7 @@ from parfocal.restoration.evaluation.exposures import Exposure, Kernels, born_wo
 from parfocal.restoration.evaluation.plan import Plan
 from parfocal.restoration.fit import Fit, Sampler, run_fit
 from parfocal.restoration.inputs import context_px, network_input
+from parfocal.restoration.network import on_squares
 from parfocal.restoration.restorers import DefaultNetwork, PaperNetwork, Restorer
 from parfocal.restoration.sampler import Batch, crops_of, group_weights, measured_level, random_crop
 from parfocal.restoration.settings import RestorationTraining, training_settings
@@ -92,12 +93,15 @@ class KerasModel:
 
     def __init__(self, folder: Path, network: Any, settings: RestorationTraining) -> None:
         self.folder, self._network = folder, network
+        self._run = on_squares(network) if settings.architecture == "default" else self._planes_first
         self.config = {"largest_level": _LARGEST_LEVEL, "channels": 1, "architecture": settings.architecture}
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Run the network over a batch (n, planes, y, x), float32."""
-        found = self._network(np.moveaxis(batch, 1, -1), training=False)
-        return np.moveaxis(np.asarray(found), -1, 1)
+        return np.asarray(self._run(batch))
+
+    def _planes_first(self, batch: np.ndarray) -> np.ndarray:
+        return np.moveaxis(np.asarray(self._network(np.moveaxis(batch, 1, -1), training=False)), -1, 1)
 
 
 def study_settings(plan: Plan, **changes: Any) -> RestorationTraining:
