@@ -14,6 +14,9 @@ OUT_OF_DOMAIN = "out_of_domain"
 DISAGREEMENT = "disagreement"
 ALREADY_RESTORED = "already_restored"
 UNREADABLE = "unreadable"
+SIGN_UNKNOWN = "sign_unknown"
+TWO_LAYERS = "two_layers"
+BROAD = "broad"
 
 MEANINGS = {
     OK: "the numbers stand",
@@ -28,4 +31,7 @@ MEANINGS = {
     DISAGREEMENT: "sorter and measured level contradict each other: look at the image",
     ALREADY_RESTORED: "its metadata mark it as restored from defocus, which is done once only",
     UNREADABLE: "the file could not be read",
+    SIGN_UNKNOWN: "the distance to the focal plane is known, not whether the image lies above or below it",
+    TWO_LAYERS: "structures in two planes: each has a focal position of its own",
+    BROAD: "the image says too little of where the focal plane lies",
 }
