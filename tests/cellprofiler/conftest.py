@@ -153,3 +153,9 @@ def write_pipeline(modules, path):
     pipeline.dump(text)
     path.write_text(text.getvalue())
     return path
+
+
+@pytest.fixture
+def blurred(levels_zyx):
+    """The field at level 5, 8 bit."""
+    return levels_zyx[5]

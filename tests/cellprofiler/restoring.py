@@ -24,10 +24,13 @@ def write_model(folder):
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    weights = np.zeros((2, 6, 1, 1), np.float32)
-    weights[0, 2] = 1
-    tensors = [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(np.array([0, -3], np.float32), "b")]
-    shapes = [("planes", ("n", 6, "y", "x")), ("restored", ("n", 2, "y", "x"))]
+    # On squares of 16 pixels, the 6 planes of the bank innermost; in the end the pixels, and the scale of their error.
+    pixels = np.arange(16)
+    weights = np.zeros((32, 96, 1, 1), np.float32)
+    weights[pixels, 6 * pixels + 2] = 1
+    scale = np.repeat(np.array([0, -3], np.float32), 16)
+    tensors = [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(scale, "b")]
+    shapes = [("planes", ("n", 96, "y", "x")), ("restored", ("n", 32, "y", "x"))]
     inputs, outputs = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, shape)] for n, shape in shapes)
     graph = helper.make_graph(
         [helper.make_node("Conv", ["planes", "w", "b"], ["restored"])], "tiny", inputs, outputs, tensors
@@ -40,3 +43,27 @@ def write_model(folder):
     config.update(weights="weights.onnx", sha256=digest, channels=1)
     (folder / "config.json").write_text(json.dumps(config))
     return str(folder)
+
+
+def direct(image, **arguments):
+    """What the command gives that the module calls."""
+    from parfocal.restoration.restore import restore_defocus
+
+    return restore_defocus(image, method="richardson_lucy", iterations=5, **arguments)
+
+
+def run(module, workspace):
+    """Run the module; gives the image and its measurements."""
+    module.run(workspace)
+    values = {
+        name: workspace.measurements.get_current_image_measurement(name)
+        for _, name, _ in module.get_measurement_columns(workspace.pipeline)
+    }
+    return workspace.image_set.get_image(module.restored_name.value), values
+
+
+def loaded(folder, counts, name="field.tif"):
+    """Image as if it had been loaded from a file."""
+    from cellprofiler_core.image import Image
+
+    return Image(counts, scale=255, path_name=str(folder), file_name=name)

@@ -23,12 +23,6 @@ def sharp(cells_yx):
 
 
 @pytest.fixture
-def blurred(levels_zyx):
-    """The field at level 5, 8 bit."""
-    return levels_zyx[5]
-
-
-@pytest.fixture
 def blank():
     return np.full((128, 128), 7, np.uint8)
 

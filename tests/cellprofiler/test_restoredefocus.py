@@ -2,39 +2,16 @@
 
 import numpy as np
 import pytest
-import tifffile
 from cellprofiler_core.constants.measurement import IMAGE
 from cellprofiler_core.image import Image
-from cellprofiler_core.pipeline import Pipeline
-from restoring import make, write_model
+from restoring import direct, make, run, write_model
 
-from parfocal.restoration.marked_tiff import is_marked_file, write_marked
 from parfocal.restoration.restore import restore_defocus
-from parfocal.restoration.result import is_marked_restored
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return write_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture
-def blurred(levels_zyx):
-    """The field at level 5, 8 bit."""
-    return levels_zyx[5]
-
-
-def direct(image, **arguments):
-    return restore_defocus(image, method="richardson_lucy", iterations=5, **arguments)
-
-
-def run(module, workspace):
-    module.run(workspace)
-    values = {
-        name: workspace.measurements.get_current_image_measurement(name)
-        for _, name, _ in module.get_measurement_columns(workspace.pipeline)
-    }
-    return workspace.image_set.get_image(module.restored_name.value), values
 
 
 def test_image_and_numbers_are_those_of_the_command(make_workspace, blurred):
@@ -206,130 +183,6 @@ def test_a_measurement_decides_whether_an_image_is_restored(
     assert np.array_equal(image.pixel_data, Image(blurred).pixel_data) == (not restored)
 
 
-def in_a_row(make_workspace, images, *modules):
-    """Run modules one after the other as a pipeline does; gives the workspace."""
-    pipeline = Pipeline()
-    for number, module in enumerate(modules, 1):
-        module.set_module_num(number)
-        module.show_window = False
-        pipeline.add_module(module)
-    workspace = make_workspace(modules[0], images)
-    workspace.pipeline.__dict__.update(pipeline.__dict__)
-    for module in modules:
-        module.run(workspace)
-    return workspace
-
-
-def status_of(workspace, name):
-    return workspace.measurements.get_current_image_measurement(f"RestoreDefocus_Status_{name}")
-
-
-def smoothing(source, made):
-    from cellprofiler.modules.smooth import Smooth
-
-    module = Smooth()
-    module.image_name.value, module.filtered_image_name.value = source, made
-    return module
-
-
-def coloring(red, green, made):
-    from cellprofiler.modules.graytocolor import GrayToColor
-
-    module = GrayToColor()
-    module.red_image_name.value, module.green_image_name.value = red, green
-    module.blue_image_name.value, module.rgb_image_name.value = "Leave this black", made
-    return module
-
-
-def test_an_image_that_was_restored_is_not_restored_again(make_workspace, blurred):
-    second, third = make(image_name="RDNA", restored_name="Twice"), make(image_name="Smooth", restored_name="Thrice")
-    workspace = in_a_row(make_workspace, {"DNA": blurred}, make(), second, smoothing("Twice", "Smooth"), third)
-    assert [status_of(workspace, name) for name in ("RDNA", "Twice", "Thrice")] == ["ok", *["already_restored"] * 2]
-    once, twice = (workspace.image_set.get_image(name).pixel_data for name in ("RDNA", "Twice"))
-    np.testing.assert_array_equal(twice, once)
-
-
-def test_a_restored_image_is_known_also_among_others_in_a_color_image(make_workspace, blurred):
-    # Of the two, the color image names the first alone as its parent.
-    modules = (make(), coloring("Raw", "RDNA", "RGB"), make(image_name="RGB", restored_name="RRGB"))
-    workspace = in_a_row(make_workspace, {"DNA": blurred, "Raw": blurred[::-1]}, *modules)
-    assert status_of(workspace, "RRGB") == "already_restored"
-    reason = workspace.measurements.get_current_image_measurement("RestoreDefocus_Reason_RRGB")
-    assert reason == "made of RDNA, which an earlier module of the pipeline has restored"
-
-
-def test_an_image_that_an_earlier_module_left_alone_may_be_restored(make_workspace, blurred):
-    first = make(smallest_level=9.9)
-    second = make(image_name="RDNA", restored_name="Late")
-    workspace = in_a_row(make_workspace, {"DNA": blurred}, first, second)
-    measured = workspace.measurements.get_current_image_measurement
-    assert [measured(f"RestoreDefocus_Restored_{name}") for name in ("RDNA", "Late")] == [0, 1]
-
-
-def loaded(folder, counts, name="field.tif"):
-    """Image as if it had been loaded from a file."""
-    return Image(counts, scale=255, path_name=str(folder), file_name=name)
-
-
-def test_a_file_that_is_marked_as_restored_is_not_restored(make_workspace, blurred, tmp_path):
-    write_marked(tmp_path / "field.tif", blurred, direct(blurred).provenance)
-    module = make()
-    image, values = run(module, make_workspace(module, {"DNA": loaded(tmp_path, blurred)}))
-    assert values["RestoreDefocus_Status_RDNA"] == "already_restored"
-    assert values["RestoreDefocus_Reason_RDNA"] == "the file field.tif is marked as restored"
-    np.testing.assert_array_equal(image.pixel_data, Image(blurred).pixel_data)
-
-
-def saving(folder, **values):
-    return make(wants_file=True, directory=f"Elsewhere...|{folder}", **values)
-
-
-def test_a_restored_image_is_saved_in_counts_with_its_mark(make_workspace, blurred, tmp_path):
-    optics = {"wants_optics": True, "pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
-    module = saving(tmp_path / "out", **optics)
-    _, values = run(module, make_workspace(module, {"DNA": loaded(tmp_path, blurred)}))
-    path = tmp_path / "out" / "field_restored.ome.tif"
-    expected = direct(blurred, pixel_size_um=0.65, numerical_aperture=0.5, emission_wavelength_um=0.5)
-    np.testing.assert_array_equal(tifffile.imread(path), expected.image)
-    assert tifffile.imread(path).dtype == np.uint8
-    assert is_marked_file(path)
-    assert is_marked_restored(values["RestoreDefocus_Provenance_RDNA"])
-
-
-def test_nothing_is_saved_of_an_image_that_was_not_restored_or_in_test_mode(
-    make_workspace, cells_yx, blurred, tmp_path
-):
-    module = saving(tmp_path / "out")
-    module.run(make_workspace(module, {"DNA": loaded(tmp_path, cells_yx)}))
-    workspace = make_workspace(module, {"DNA": loaded(tmp_path, blurred)})
-    workspace.pipeline.test_mode = True
-    module.run(workspace)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_is_replaced_only_where_that_is_asked_for(make_workspace, blurred, tmp_path):
-    other = tmp_path / "field_restored.ome.tif"
-    other.write_text("of a user")
-    images = {"DNA": loaded(tmp_path, blurred)}
-    module = saving(tmp_path)
-    with pytest.raises(FileExistsError, match=r"field_restored\.ome\.tif exists already"):
-        module.run(make_workspace(module, images))
-    assert other.read_text() == "of a user"
-    module = saving(tmp_path, overwrite=True)
-    module.run(make_workspace(module, images))
-    assert is_marked_file(other)
-
-
-def test_the_file_of_the_input_image_is_never_replaced(make_workspace, blurred, tmp_path):
-    tifffile.imwrite(tmp_path / "field.ome.tif", blurred)
-    module = saving(tmp_path, overwrite=True, suffix=r"\g<None>")
-    workspace = make_workspace(module, {"DNA": loaded(tmp_path, blurred, "field.ome.tif")})
-    workspace.measurements.add_image_measurement("Metadata_None", "")
-    with pytest.raises(ValueError, match=r"field\.ome\.tif is the file that DNA was loaded from"):
-        module.run(workspace)
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "field.ome.tif"), blurred)
-
-
 def test_test_mode_gives_the_same(make_workspace, blurred):
     made = []
     for test_mode in (False, True):
@@ -347,61 +200,3 @@ def test_binary_image_and_too_many_channels_are_refused(make_workspace, cells_yx
         module.run(make_workspace(module, {"DNA": Image(cells_yx > 40)}))
     with pytest.raises(ValueError, match="DNA has 5 channels"):
         module.run(make_workspace(module, {"DNA": Image(np.stack([cells_yx] * 5, axis=-1))}))
-
-
-class Figure:
-    """Takes down what a window would show, on real axes."""
-
-    def __init__(self):
-        from matplotlib.figure import Figure as Canvas
-
-        self.figure, self.shown, self.axes = Canvas(), {}, {}
-
-    def set_subplots(self, shape):
-        self.shape = shape
-
-    def subplot(self, x, y):
-        if (x, y) not in self.axes:
-            self.axes[x, y] = self.figure.add_subplot(2, 2, 1 + x + 2 * y)
-        return self.axes[x, y]
-
-    def subplot_imshow(self, x, y, image, **kwargs):
-        self.shown[x, y] = {"image": image, **kwargs}
-
-    subplot_imshow_color = subplot_imshow_grayscale = subplot_imshow
-
-    def subplot_table(self, x, y, rows, **kwargs):
-        self.shown[x, y] = {"rows": dict(rows)}
-
-
-@pytest.mark.parametrize("kind", ["gray", "color", "stack", "sharp"])
-def test_window_shows_before_after_difference_and_what_was_done(kind, make_workspace, levels_zyx):
-    blurred = levels_zyx[5]
-    color = np.stack([blurred] * 3, axis=-1)
-    given = {"gray": blurred, "color": color, "stack": levels_zyx[[0, 1, 6]], "sharp": levels_zyx[0]}[kind]
-    module = make()
-    module.show_window = True
-    workspace = make_workspace(module, {"DNA": given})
-    module.run(workspace)
-    figure = Figure()
-    module.display(workspace, figure)
-    before, after, difference = (figure.shown[place] for place in ((0, 0), (1, 0), (1, 1)))
-    assert before["image"].shape == (256, 256, 3)[: 3 if kind == "color" else 2]
-    assert (before["vmin"], before["vmax"]) == (after["vmin"], after["vmax"])
-    brightest = max(before["image"].max(), after["image"].max())
-    assert 0.3 * brightest < after["vmax"] <= brightest
-    assert difference["image"].shape == (256, 256)
-    assert difference["vmin"] == -difference["vmax"] < 0
-    if kind == "stack":
-        assert before["title"] == "DNA, plane 3 of 3"
-    rows = figure.shown[0, 1]["rows"]
-    assert rows["Status"] == "ok"
-    assert rows["Restored"] == ("0" if kind == "sharp" else "1")
-    if kind == "sharp":
-        assert not difference["image"].any()
-        assert "in focus" in rows["Reason"]
-    else:
-        assert np.mean(np.abs(difference["image"]) > difference["vmax"]) == pytest.approx(0.001, abs=1e-4)
-    # The scale of the difference stands beside it.
-    bar = figure.figure.axes[-1]
-    assert bar.get_ylim() == (difference["vmin"], difference["vmax"])
