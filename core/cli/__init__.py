@@ -29,6 +29,8 @@ SUBCOMMANDS = {
     "models": ("parfocal.cli.models", "list the models that are installed"),
     "spec": ("parfocal.cli.spec", "print the commands with their parameters as JSON"),
 }
+# Packages of the extra `train`; other errors of imports say themselves what is missing.
+_OF_TRAINING = ("tensorflow", "tf2onnx", "onnx", "keras")
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -82,10 +84,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _say(error: BaseException) -> int:
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, ImportError):
-        text = (
-            f"{text}: a package is missing; training needs TensorFlow: pip install -e '.[train]' in Parfocal's folder"
-        )
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] in _OF_TRAINING:
+        text = f"{text}: training needs TensorFlow: pip install -e '.[train]' in Parfocal's folder"
     print(f"parfocal: error: {text}", file=sys.stderr)
     return USER_ERROR
 

@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train a model, and say where it lies."""
+    """Train a model, and say where it and its card lie."""
     folder = options.train(**given_arguments(options, command_spec(options.train)))
-    print(f"written: {folder}")
+    print(f"written: {folder} (what it was trained on, its validation and its limits: {folder / 'card.md'})")
     return 0

@@ -238,3 +238,13 @@ def test_models_and_specs_are_listed(capsys):
     assert set(specs) >= {"flag_defocused", "train_sorter", "evaluate_sorting"}
     parameters = {parameter["name"] for parameter in specs["measure_image_focus"]["parameters"]}
     assert {"pixel_size_um", "modality"} <= parameters
+
+
+@pytest.mark.parametrize(("missing", "hinted"), [("tensorflow.keras", True), ("cellprofiler", False)])
+def test_a_missing_package_is_said_to_be_of_training_where_it_is(missing, hinted, monkeypatch, capsys, tmp_path):
+    def fail(options):
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr("parfocal.cli.models.run", fail)
+    assert main(["models"]) == 2
+    assert ("training needs TensorFlow" in capsys.readouterr().err) == hinted
