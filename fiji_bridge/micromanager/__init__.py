@@ -8,7 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"FocusChannel": "channel", "MMCoreMicroscope": "microscope"}
+_HOMES = {
+    "FocusChannel": "channel",
+    "FocusKeepingEngine": "mda",
+    "MMCoreMicroscope": "microscope",
+    "PlayedStage": "devices",
+    "SampleCamera": "devices",
+    "StackSample": "devices",
+}
 
 __all__ = list(_HOMES)
 

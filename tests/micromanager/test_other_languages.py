@@ -145,7 +145,7 @@ class JavaCore:
         return Tagged(self.pixels, self.sequence)
 
 
-# Java has no unsigned numbers: 200 and 40000 come as negative ones. JPype's arrays have the buffer protocol, like these.
+# Java has no unsigned numbers: 200 and 40000 come as negative ones. JPype's arrays have the buffer protocol too.
 BYTES = array("b", [1, -56, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 SHORTS = array("h", [1, -25536, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+WITHOUT = "import sys; sys.modules.update(dict.fromkeys(('pymmcore', 'pymmcore_plus', 'useq')))\n"
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", WITHOUT + code], capture_output=True, text=True)
+
+
+def test_the_microscope_needs_no_pymmcore():
+    done = run("from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope; print('imported')")
+    assert done.stdout == "imported\n", done.stderr
+
+
+def test_devices_without_pymmcore_say_what_to_install():
+    done = run("from parfocal.fiji_bridge.micromanager import SampleCamera")
+    assert 'this needs pymmcore-plus: pip install "parfocal[micromanager]"' in done.stderr
