@@ -1,0 +1,277 @@
+"""What to do after a look: a function of the look and of what is remembered, so that a log can be replayed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from parfocal.focus_control.confirm import agreed, probe_size_um, reversed_stage
+from parfocal.focus_control.filter import Measurement, Track
+from parfocal.focus_control.look import Look, measurements
+from parfocal.focus_control.memory import (
+    CALIBRATING,
+    CORRECT,
+    FOLLOW,
+    HOLDING,
+    LOCKED,
+    LOST,
+    PROBE,
+    RETURN,
+    SEARCH,
+    STAY,
+    Decision,
+    Memory,
+    Pending,
+)
+from parfocal.focus_control.settings import HoldFocus
+
+# A darker image with less than these shares of the contrast and the noise of the last good one was taken without light.
+_DARK_CONTRAST, _DARK_NOISE = 0.5, 0.75
+_MOST_REFUTED = 8
+
+Decided = tuple[Decision, Memory]
+
+
+def decide(look: Look, memory: Memory, settings: HoldFocus, limits_um: tuple[float, float]) -> Decided:
+    """Decide what to do after a look.
+
+    Parameters
+    ----------
+    look : Look
+    memory : Memory
+        Of the looks before.
+    settings : HoldFocus
+    limits_um : tuple of float
+        Lowest and highest position.
+
+    Returns
+    -------
+    decision : Decision
+    memory : Memory
+        To be given `Memory.after` what became of the decision, then to the next look.
+    """
+    before = memory.shape
+    decision, memory = _Situation(look, memory.seeing(look, settings), settings, limits_um).decide()
+    if not look.fault and before not in ((0, 0), look.shape):
+        told = f"image size changed from {before[1]} x {before[0]} to {look.width_px} x {look.height_px}; "
+        decision = replace(decision, reason=told + decision.reason)
+    return decision, replace(memory, state=decision.state)
+
+
+@dataclass(frozen=True)
+class _Situation:
+    look: Look
+    memory: Memory
+    settings: HoldFocus
+    limits_um: tuple[float, float]
+
+    def decide(self) -> Decided:
+        look, memory = self.look, self.memory
+        if look.fault:
+            return self._faulty()
+        here = replace(self, memory=replace(memory, faults=0))
+        expected = memory.track.plane_um if memory.track else None
+        options, why = measurements(look, self.settings, self.limits_um, expected)
+        options = tuple(option for option in options if not here._is_refuted(option))
+        if options and here._speaks_against():
+            return here._doubt()
+        if memory.pending is not None:
+            return here._second(options, why or "the estimate was refuted before")
+        if not options:
+            return here._unseen(why or "the estimate was refuted before")
+        if memory.track is None or not memory.trusted:
+            return here._probe(options, "whether the estimates follow the focus device")
+        return here._compare(options, memory.track)
+
+    def _faulty(self) -> Decided:
+        faults = self.memory.faults + 1
+        here = replace(self, memory=replace(self.memory, faults=faults))
+        decision, memory = here._unseen(self.look.fault, counts=False)
+        if faults >= self.settings.faults_until_lost:
+            decision = replace(decision, state=LOST)
+        return decision, memory
+
+    def _compare(self, options: Sequence[Measurement], track: Track) -> Decided:
+        """Hold an estimate against what was expected."""
+        inside = [option for option in options if track.distance(option) <= self.settings.gate]
+        if len(inside) == 1:
+            return self._correct(track.updated(inside[0]))
+        if not inside:
+            return self._probe(options, f"{options[0].plane_um:.2f} um instead of the expected {track.plane_um:.2f} um")
+        if self._is_near(inside, track):
+            return self._correct(track)
+        return self._probe(options, "above or below")
+
+    def _is_near(self, options: Sequence[Measurement], track: Track) -> bool:
+        """Whether nothing is to be corrected on whichever side the focal plane lies."""
+        tolerance = self.settings.tolerance_um
+        near = all(abs(self._error(o.plane_um)) <= tolerance + 2.0 * math.sqrt(o.variance_um2) for o in options)
+        return near and abs(self._error(track.plane_um)) <= tolerance
+
+    def _probe(self, options: Sequence[Measurement], purpose: str) -> Decided:
+        """Move a little, towards the setpoint where that is known, and look again."""
+        size = probe_size_um(options, self.settings.probe_um, self.settings.largest_step_um)
+        z_um = self.look.z_um
+        up = self._error(options[0].plane_um) < 0
+        target = z_um + (size if up else -size)
+        low, high = self.limits_um
+        if not low <= target <= high:
+            target = min(max(z_um - (target - z_um), low), high)
+        state = self._waiting_state()
+        memory = replace(self.memory, pending=Pending(z_um, tuple(options)), before_mismatch=math.nan)
+        return Decision(PROBE, state, f"a second look is to tell: {purpose}", target, True), memory
+
+    def _second(self, options: Sequence[Measurement], why: str) -> Decided:
+        """Put the look before the probe and this one together."""
+        pending, track, trusted = self.memory.pending, self.memory.track, self.memory.trusted
+        assert pending is not None
+        moved = self.look.z_um - pending.z_um
+        plane = agreed(pending.options, options, moved)
+        if plane is not None:
+            return self._accept(plane)
+        if options and trusted and track is not None:
+            inside = [option for option in options if track.distance(option) <= self.settings.gate]
+            if len(inside) == 1:
+                return replace(self, memory=replace(self.memory, pending=None))._correct(track.updated(inside[0]))
+        if not options:
+            return self._unseen(why)
+        if reversed_stage(pending.options, options, moved):
+            return self._unseen(
+                "the estimates fall as the focus device rises: its direction, or their sign, is reversed"
+            )
+        return self._unseen(f"the estimates do not follow the focus device, which moved by {moved:.2f} um")
+
+    def _accept(self, plane: Measurement) -> Decided:
+        memory, track = self.memory, self.memory.track
+        former = memory.former
+        if track is None:
+            track = Track.begin(self.look.time_s, plane)
+        elif track.distance(plane) <= self.settings.gate:
+            track = track.updated(plane)
+        else:
+            former = former or (track if memory.trusted else None)
+            track = track.jumped(plane)
+        memory = replace(memory, trusted=True, pending=None, former=former)
+        return replace(self, memory=memory)._correct(track)
+
+    def _correct(self, track: Track) -> Decided:
+        """Hold still within the hysteresis, else move to where the setpoint will be halfway to the next look."""
+        settings, look = self.settings, self.look
+        memory = replace(self.memory, track=track, pending=None, unusable=0, doubts=0, before_mismatch=math.nan)
+        error = self._error(track.plane_um)
+        inside = abs(error) <= settings.tolerance_um
+        if inside:
+            memory = memory.locked(look)
+        if abs(error) <= (settings.settle_um if memory.correcting else settings.tolerance_um):
+            told = f"{error:+.2f} um from the setpoint"
+            return Decision(STAY, LOCKED, told), replace(memory, correcting=False)
+        lead = track.drift_um_s * settings.interval_s / 2 if track.drifts else 0.0
+        target = self._bounded(look.z_um - error + lead)
+        state = LOCKED if inside else CALIBRATING if self.memory.state == CALIBRATING else HOLDING
+        if target == look.z_um:
+            return Decision(STAY, HOLDING, "the focal plane lies beyond the limits"), memory
+        if not inside:
+            memory = replace(memory, corrections=memory.corrections + 1, before_mismatch=memory.mismatch(look))
+        if memory.corrections > settings.distrust_after and not self._is_sharp():
+            return replace(self, memory=memory)._distrust(
+                f"{memory.corrections} corrections in a row did not get there"
+            )
+        told = f"{error:+.2f} um from the setpoint"
+        return Decision(CORRECT, state, told, target, not inside), replace(memory, correcting=True)
+
+    def _unseen(self, why: str, counts: bool = True) -> Decided:
+        """Without a usable estimate: go back from a probe, follow the drift for a while, or search."""
+        memory, settings, look = self.memory, self.settings, self.look
+        dark = self._is_dark()
+        counts = counts and not dark
+        why = f"dark, {why}" if dark else why
+        memory = replace(memory, unusable=memory.unusable + counts, pending=None, before_mismatch=math.nan)
+        state = self._waiting_state()
+        if self.memory.pending is not None:
+            again = counts and memory.unusable < settings.search_after_looks
+            return Decision(RETURN, state, why, self.memory.pending.z_um, again), memory
+        if counts and memory.unusable >= settings.search_after_looks and self._may_search():
+            told = f"{memory.unusable} looks without an estimate, {why}"
+            return Decision(SEARCH, state, told, memory.good_z_um, True), memory
+        track = memory.track
+        follows = track is not None and memory.trusted and track.drifts and state == HOLDING
+        if follows and track is not None and look.time_s - memory.good_s <= settings.follow_drift_s:
+            error = self._error(track.plane_um)
+            target = self._bounded(look.z_um - error)
+            if settings.settle_um < abs(error) and target != look.z_um:
+                return Decision(FOLLOW, state, why, target), memory
+        # At the start nobody waits for images that take turns with these looks.
+        again = counts and state == CALIBRATING and memory.unusable < settings.search_after_looks
+        return Decision(STAY, state, why, again=again), memory
+
+    def _doubt(self) -> Decided:
+        """Look again where a correction has led away from how the last good image looked; then go back."""
+        memory = replace(self.memory, doubts=self.memory.doubts + 1)
+        if memory.doubts < 2:
+            told = "the image looks less like the last good one than before the correction: a second look"
+            return Decision(STAY, HOLDING, told, again=True), memory
+        return replace(self, memory=memory)._distrust("the correction led away from how the last good image looked")
+
+    def _distrust(self, why: str) -> Decided:
+        """Believe what was believed before the jump, refuse what was claimed, and go back to the last good position."""
+        memory = self.memory
+        wrong = memory.track
+        refuted = memory.refuted + ((wrong,) if wrong else ())
+        former = memory.former and memory.former.at(self.look.time_s, self.settings)
+        memory = replace(
+            memory,
+            track=former,
+            trusted=former is not None,
+            former=None,
+            refuted=refuted[-_MOST_REFUTED:],
+            pending=None,
+            correcting=False,
+            corrections=0,
+            doubts=0,
+            before_mismatch=math.nan,
+        )
+        return Decision(RETURN, LOST, f"estimator distrusted: {why}", memory.good_z_um), memory
+
+    def _error(self, plane_um: float) -> float:
+        return self.look.z_um - (plane_um + self.look.setpoint_um)
+
+    def _bounded(self, target_um: float) -> float:
+        z_um, longest = self.look.z_um, self.settings.largest_step_um
+        step = min(max(target_um - z_um, -longest), longest)
+        return min(max(z_um + step, self.limits_um[0]), self.limits_um[1])
+
+    def _waiting_state(self) -> str:
+        memory = self.memory
+        if memory.state in (LOST, CALIBRATING):
+            return memory.state
+        return HOLDING if self.look.time_s - memory.good_s <= self.settings.hold_s else LOST
+
+    def _may_search(self) -> bool:
+        wanted = bool(self.settings.focus_metric) and self.look.time_s >= self.memory.next_search_s
+        return wanted and not self._is_sharp()
+
+    def _is_sharp(self) -> bool:
+        """Whether the image is as sharp as the last good one."""
+        return self.memory.mismatch(self.look) <= -math.log(max(self.settings.sharpness_share, 1e-3))
+
+    def _speaks_against(self) -> bool:
+        """Whether the image looks less like the last good one than before the correction."""
+        rise = self.memory.mismatch(self.look) - self.memory.before_mismatch
+        return rise > -math.log(max(self.settings.sharpness_share, 1e-3))
+
+    def _is_dark(self) -> bool:
+        look, good = self.look, self.memory.good
+        if good is None or look.fault:
+            return False
+        # Defocus lowers contrast and, at the borders, the mean; what it leaves is the noise that comes with light.
+        return (
+            look.mean < good.mean
+            and look.contrast < _DARK_CONTRAST * good.contrast
+            and look.noise < _DARK_NOISE * good.noise
+        )
+
+    def _is_refuted(self, option: Measurement) -> bool:
+        since_s = self.look.time_s - self.settings.hold_s
+        recent = [wrong for wrong in self.memory.refuted if wrong.time_s >= since_s]
+        return any(wrong.distance(option) <= self.settings.gate for wrong in recent)

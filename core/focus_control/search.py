@@ -1,0 +1,194 @@
+"""A sweep through z by a focus metric: coarse, then fine around the best, with the curve; no peak, no answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from parfocal.focus_control.metrics import focus_score
+from parfocal.focus_control.microscope import Microscope
+from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.stage import StageGuard
+
+FITS = ("parabola", "spline")
+# Planes below which a curve says nothing of its own noise.
+FEWEST_PLANES = 5
+# The peak must rise above the median by so many standard deviations of the noise of the curve, and by such a share.
+_LEAST_SIGNAL, _LEAST_RISE = 6.0, 0.1
+_FAULTS_UNTIL_END = 3
+OK, FLAT, AT_THE_END, NO_IMAGES, STAGE = "ok", "flat", "at_the_end", "no_images", "stage"
+
+
+@dataclass(frozen=True)
+class FocusSearch:
+    """What a sweep found.
+
+    Attributes
+    ----------
+    status : str
+        `ok`, `flat` (no plane stands out), `at_the_end` (the sharpest plane is the first or the last: focus lies
+        beyond), `no_images` (too few), `stage` (a move failed).
+    reason : str
+    z_um : float
+        Position of the peak; NaN where none was found.
+    curve_z_um, curve_score : ndarray
+        The curve, (n,), in the order in which it was taken: coarse planes, then fine ones.
+    faults : tuple of str
+    """
+
+    status: str
+    reason: str
+    z_um: float
+    curve_z_um: np.ndarray
+    curve_score: np.ndarray
+    faults: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a peak."""
+        return self.status == OK
+
+    @property
+    def images(self) -> int:
+        """How many images it took."""
+        return len(self.curve_z_um)
+
+
+def search(
+    microscope: Microscope,
+    guard: StageGuard,
+    settings: HoldFocus,
+    middle_um: float,
+    fit: str = "parabola",
+    score: Callable[[np.ndarray], float] | None = None,
+) -> FocusSearch:
+    """Sweep coarsely over the search range within the limits, then finely around the best plane.
+
+    The device is left at the last plane: where it goes is for the caller to say.
+
+    Parameters
+    ----------
+    microscope : Microscope
+    guard : StageGuard
+        All moves go through it.
+    settings : HoldFocus
+        Range, steps and metric.
+    middle_um : float
+        Of the range.
+    fit : str
+        `parabola` through the best plane and its neighbours, or smoothing `spline` through the fine planes.
+    score : callable, optional
+        Image (y, x) to score, higher is sharper; the settings' metric by default.
+    """
+    sweep = _Sweep(microscope, guard, settings, score or (lambda image: focus_score(image, settings.focus_metric)))
+    low, high = guard.limits_um
+    first, last = max(low, middle_um - settings.search_range_um), min(high, middle_um + settings.search_range_um)
+    coarse = sweep.take(_planes(first, last, settings.coarse_step_um))
+    if sweep.stuck:
+        return sweep.result(STAGE, sweep.faults[-1])
+    status, reason = judge(*coarse)
+    if status != OK:
+        return sweep.result(status, reason)
+    best = coarse[0][int(np.argmax(coarse[1]))]
+    around = max(first, best - settings.coarse_step_um), min(last, best + settings.coarse_step_um)
+    fine = sweep.take(_planes(*around, settings.fine_step_um))
+    if sweep.stuck:
+        return sweep.result(STAGE, sweep.faults[-1])
+    if len(fine[0]) < 3:
+        return sweep.result(NO_IMAGES, f"{len(fine[0])} images around the best plane, at least 3 are needed")
+    return sweep.result(OK, "", peak(*fine, fit))
+
+
+class _Sweep:
+    def __init__(
+        self, microscope: Microscope, guard: StageGuard, settings: HoldFocus, score: Callable[[np.ndarray], float]
+    ) -> None:
+        self.microscope, self.guard, self.settings, self.score = microscope, guard, settings, score
+        self.z_um: list[float] = []
+        self.scores: list[float] = []
+        self.faults: list[str] = []
+        self.stuck = False
+
+    def take(self, planes_um: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+        """Take the planes, from the side that the device approaches from; those without a score are left out."""
+        rising = self.settings.approach == "up"
+        begun, failed = len(self.z_um), 0
+        for z_um in planes_um if rising else planes_um[::-1]:
+            move = self.guard.travel_to(z_um)
+            self.faults += [move.fault] if move.fault else []
+            if not move.reached:
+                self.stuck = True
+                break
+            value, fault = self._score()
+            self.faults += [fault] if fault else []
+            failed = failed + 1 if fault else 0
+            if failed >= _FAULTS_UNTIL_END:
+                break
+            if math.isfinite(value):
+                self.z_um.append(move.z_um)
+                self.scores.append(value)
+        return np.array(self.z_um[begun:]), np.array(self.scores[begun:])
+
+    def _score(self) -> tuple[float, str]:
+        try:
+            return float(self.score(np.asarray(self.microscope.snap()))), ""
+        except Exception as error:  # whatever a camera or a metric raises leaves the plane out
+            return math.nan, f"{type(error).__name__}: {error}"
+
+    def result(self, status: str, reason: str, z_um: float = math.nan) -> FocusSearch:
+        faults = tuple(dict.fromkeys(self.faults))
+        return FocusSearch(status, reason, z_um, np.array(self.z_um), np.array(self.scores), faults)
+
+
+def judge(z_um: np.ndarray, score: np.ndarray) -> tuple[str, str]:
+    """Say whether a curve has a peak within its range: status and reason."""
+    if len(z_um) < FEWEST_PLANES:
+        return NO_IMAGES, f"{len(z_um)} images with a score, at least {FEWEST_PLANES} are needed"
+    ordered = score[np.argsort(z_um)]
+    noise = 1.4826 * float(np.median(np.abs(np.diff(ordered, 2)))) / math.sqrt(6.0)
+    top, middle = float(ordered.max()), float(np.median(ordered))
+    rise = top - middle
+    if rise < _LEAST_SIGNAL * noise or rise < _LEAST_RISE * abs(middle) or rise == 0:
+        return FLAT, f"no plane stands out: the best score, {top:.4g}, is near the median, {middle:.4g}"
+    if np.argmax(ordered) in (0, len(ordered) - 1):
+        return AT_THE_END, f"the sharpest plane, {z_um[np.argmax(score)]:.2f} um, is at the end of the range"
+    return OK, ""
+
+
+def peak(z_um: np.ndarray, score: np.ndarray, fit: str = "parabola") -> float:
+    """Position of the peak of a curve, within the planes next to the best.
+
+    Parameters
+    ----------
+    z_um, score : ndarray
+        At least 3 planes.
+    fit : str
+        `parabola`: least squares through the best plane and two to each side; `spline`: smoothing spline through all.
+    """
+    order = np.argsort(z_um)
+    z_um, score = z_um[order], score[order]
+    best = int(np.argmax(score))
+    low, high = z_um[max(best - 1, 0)], z_um[min(best + 1, len(z_um) - 1)]
+    if fit == "spline" and len(z_um) >= 6:
+        from scipy.interpolate import UnivariateSpline
+
+        noise = np.median(np.abs(np.diff(score, 2))) / math.sqrt(6.0) * 1.4826
+        spline = UnivariateSpline(z_um, score, k=4, s=len(z_um) * noise**2)
+        dense = np.linspace(low, high, 401)
+        return float(dense[int(np.argmax(spline(dense)))])
+    near = slice(max(best - 2, 0), best + 3)
+    middle = z_um[best]
+    bend, slope, _ = np.polyfit(z_um[near] - middle, score[near], 2)
+    if bend >= 0:
+        return float(middle)
+    return float(np.clip(middle - slope / (2.0 * bend), low, high))
+
+
+def _planes(first: float, last: float, step: float) -> list[float]:
+    """Evenly spaced positions from the first to the last, no farther apart than the step."""
+    if last <= first:
+        return [first]
+    return [float(z) for z in np.linspace(first, last, math.ceil((last - first) / step) + 1)]

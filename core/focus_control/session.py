@@ -1,0 +1,224 @@
+"""`hold_focus`: the control loop as a session that starts, steps and stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Optional, Union
+from weakref import WeakValueDictionary
+
+from parfocal.focus_control.controller import Estimator, FocusController
+from parfocal.focus_control.log import FocusLog, Row
+from parfocal.focus_control.memory import STOPPED, Decision
+from parfocal.focus_control.microscope import Microscope, MicroscopeError
+from parfocal.focus_control.settings import HoldFocus
+
+# So long at most a stop waits for the pause between two looks.
+_SLICE_S = 0.2
+_live: WeakValueDictionary[object, FocusSession] = WeakValueDictionary()
+_registering = threading.Lock()
+
+
+class AlreadyHeldError(MicroscopeError):
+    """Another session holds the focus of this microscope."""
+
+
+class FocusSession:
+    """Focus that is held, made by `hold_focus`.
+
+    As a context manager it starts a thread, and stops at the end, whatever ends it.
+    """
+
+    def __init__(self, controller: FocusController, microscope: Microscope) -> None:
+        self._controller, self._microscope = controller, microscope
+        self._turn, self._stopping = threading.RLock(), threading.Event()
+        self._thread: Optional[threading.Thread] = None
+        self._error: Optional[BaseException] = None
+
+    @property
+    def settings(self) -> HoldFocus:
+        """Settings of the session."""
+        return self._controller.settings
+
+    @property
+    def state(self) -> str:
+        """One of `parfocal.focus_control.memory.STATES`."""
+        return self._controller.memory.state
+
+    @property
+    def limits_um(self) -> tuple[float, float]:
+        """Lowest and highest position that may be commanded."""
+        return self._controller.limits_um
+
+    @property
+    def focal_plane_z_um(self) -> float:
+        """Where the filter sees the focal plane; NaN before it was measured."""
+        track = self._controller.memory.track
+        return float("nan") if track is None else track.at(self._microscope.now_s(), self.settings).plane_um
+
+    @property
+    def last_good_z_um(self) -> float:
+        """Where the device was at the last good look: where it is left at the end."""
+        return self._controller.memory.good_z_um
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Rows of the log so far."""
+        return tuple(self._controller.log.rows)
+
+    @property
+    def log(self) -> FocusLog:
+        """The log so far, to be drawn or replayed."""
+        return self._controller.log.finished()
+
+    @property
+    def callback_fault(self) -> str:
+        """What the last failure of `on_row` was; empty where it never failed."""
+        return self._controller.callback_fault
+
+    @property
+    def error(self) -> Optional[BaseException]:
+        """What ended the thread, if anything but `stop` did."""
+        return self._error
+
+    def step(self) -> Row:
+        """Take one look and do what follows from it."""
+        return self._step()[0]
+
+    def settle(self) -> Row:
+        """Step until nothing is left to be done at once, `looks_at_once` looks at most; the last row."""
+        for _ in range(self.settings.looks_at_once):
+            row, decision = self._step()
+            if not decision.again or self._stopping.is_set():
+                break
+        return row
+
+    def start(self) -> FocusSession:
+        """Hold focus in a thread, until `stop`."""
+        with self._turn:
+            self._refuse_stopped()
+            if self._thread is not None:
+                raise RuntimeError("the session has been started already")
+            self._thread = threading.Thread(target=self._run, name="hold focus", daemon=True)
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End, and leave the device at the last good position; a second call does nothing."""
+        self._stopping.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        with self._turn:
+            if self.state == STOPPED:
+                return
+            try:
+                self._controller.stop()
+            finally:
+                _release(self._microscope, self)
+
+    def set_channel(self, channel: str) -> None:
+        """Hold the setpoint of another channel from the next look on."""
+        with self._turn:
+            self._controller.setpoint_um = self.settings.setpoint(channel)
+
+    def wait(self, timeout_s: Optional[float] = None) -> bool:
+        """Wait for the thread to end; whether it has."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self._thread is None or not self._thread.is_alive()
+
+    def __enter__(self) -> FocusSession:
+        return self.start()
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.stop()
+
+    def _step(self) -> tuple[Row, Decision]:
+        with self._turn:
+            self._refuse_stopped()
+            return self._controller.look()
+
+    def _refuse_stopped(self) -> None:
+        if self.state == STOPPED:
+            raise RuntimeError("the session has stopped: begin another with hold_focus")
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                due_s = self._microscope.now_s() + self.settings.interval_s
+                self.settle()
+                self._pause(due_s)
+        except BaseException as error:  # kept for whoever asks: a thread has nobody to raise it to
+            self._error = error
+            with self._turn:
+                self._controller.stop()
+            _release(self._microscope, self)
+
+    def _pause(self, due_s: float) -> None:
+        while not self._stopping.is_set():
+            left_s = due_s - self._microscope.now_s()
+            if left_s <= 0:
+                return
+            self._microscope.wait_s(min(left_s, _SLICE_S))
+
+
+def hold_focus(
+    microscope: Microscope,
+    estimate: Estimator,
+    settings: Optional[HoldFocus] = None,
+    log: Optional[Union[str, Path]] = None,
+    on_row: Optional[Callable[[Row], None]] = None,
+) -> FocusSession:
+    """Hold the focus of a microscope by the images of its sample.
+
+    The result is a session: `start()` holds focus in a thread, `step()` takes one look, `settle()` looks until the
+    setpoint is reached, `stop()` leaves the focus device at the last good position. `with hold_focus(...) as session:`
+    starts and stops. docs/hold-focus.md says what the states and the columns of the log mean.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        Focus device and camera, see `parfocal.focus_control.microscope`.
+    estimate : callable
+        Image (y, x) to `FocalPosition`, such as `estimate_focal_position`. Its attribute `range_um` (lowest and highest
+        defocus), where it has one, is held against the setpoint.
+    settings : HoldFocus, optional
+        Setpoint, interval, limits and the rest.
+    log : str or Path, optional
+        CSV to write, a row for each decision as it is taken; the settings go into a JSON beside it.
+    on_row : callable, optional
+        Is given each row; its failures do not end the session.
+
+    Returns
+    -------
+    FocusSession
+
+    Raises
+    ------
+    AlreadyHeldError
+        Where another session that has not stopped holds this microscope.
+    ValueError
+        Where the limits exclude the present position, or the setpoint lies outside the estimator's range.
+    StageError
+        Where the position cannot be read.
+    FileExistsError
+        Where the log exists.
+    """
+    key = microscope.lock()
+    with _registering:
+        if key in _live:
+            raise AlreadyHeldError("another session holds the focus of this microscope: stop it first")
+        controller = FocusController(microscope, estimate, settings or HoldFocus(), log, on_row)
+        session = FocusSession(controller, microscope)
+        _live[key] = session
+    return session
+
+
+def _release(microscope: Microscope, session: FocusSession) -> None:
+    with _registering:
+        if _live.get(microscope.lock()) is session:
+            del _live[microscope.lock()]

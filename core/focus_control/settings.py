@@ -1,0 +1,239 @@
+"""Settings of holding focus: what each means, its unit, and what it must be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Optional, Union
+
+from parfocal.focus_control.metrics import check_metric
+from parfocal.optics.optics import Optics
+
+LAYERS = ("nearest", "lower", "upper")
+APPROACHES = ("up", "down")
+_ABOVE_ZERO = (
+    *("interval_s", "tolerance_um", "largest_step_um", "travel_um", "wander_um", "gate", "probe_um"),
+    *("search_range_um", "coarse_step_um", "fine_step_um", "arrival_tolerance_um"),
+)
+_FROM_ZERO = (
+    *("settle_um", "drift_change_um_h", "least_deviation_um", "scale_error", "backlash_um", "search_again_s"),
+    *("hold_s", "follow_drift_s", "retry_s", "arrival_s"),
+)
+_SHARES = ("least_certainty", "sharpness_share")
+_COUNTS = {
+    "search_after_looks": 1,
+    "distrust_after": 1,
+    "faults_until_lost": 1,
+    "camera_retries": 0,
+    "stage_retries": 0,
+    "looks_at_once": 2,
+}
+
+
+@dataclass(frozen=True)
+class HoldFocus:
+    """How focus is held. Positions and distances in um, larger positions farther up.
+
+    Parameters
+    ----------
+    setpoint_um : float or mapping of str to float
+        Where images are to be taken, relative to the focal plane that the estimator sees: positive above it. One
+        number, or one for each channel.
+    channel : str
+        Channel whose setpoint is held at first, where there is one for each.
+    interval_s : float
+        From one look to the next.
+    tolerance_um, settle_um : float
+        A correction begins where the error exceeds the first, and goes on until it is within the second.
+    largest_step_um : float
+        Longest single move.
+    lowest_z_um, highest_z_um : float, optional
+        Limits of the focus device.
+    travel_um : float
+        Farthest from where the device was at the start, to either side; the narrower limit holds.
+    wander_um, drift_change_um_h : float
+        What the filter expects in an hour beside a steady drift: how far the focal plane wanders, and by how much the
+        drift (um/h) changes; standard deviations.
+    least_deviation_um, scale_error : float
+        Added to the estimator's own standard deviation: a constant, and a share of the distance to the focal plane.
+    gate : float
+        An estimate that differs from the expected by more than so many standard deviations waits for a second look.
+    least_certainty : float
+        Estimates below it are ignored; 0 to 1.
+    probe_um : float
+        Least move that tells above from below and checks that estimates follow the device.
+    layer : str
+        Of two layers: the `nearest` to where focus was held (at first to the device), the `lower` or the `upper`.
+    backlash_um, approach : float, str
+        Play of the focus device, and from where every move ends: `up` (rising) or `down`.
+    search_range_um, coarse_step_um, fine_step_um : float
+        A search goes so far to either side, in coarse steps first, in fine ones around the best.
+    search_after_looks, search_again_s : int, float
+        Looks without a usable estimate until a search, and the least time to the next one, which doubles each time.
+    hold_s, follow_drift_s : float
+        So long after the last good look the focus counts as held, and the estimated drift is followed.
+    focus_metric : str
+        Sharpness that is searched by and that corrections are held against; empty for none (phase objects in bright
+        field are least contrasted in focus): then there is no search.
+    sharpness_share : float
+        An image this sharp, relative to the last good one, is as sharp; 0 to 1.
+    distrust_after : int
+        Corrections in a row without getting there until the estimator is distrusted.
+    faults_until_lost : int
+        Faults of camera or stage in a row until the state is `lost`.
+    camera_retries, stage_retries, retry_s : int, int, float
+        How often an image or a move is tried again, and how long is waited before.
+    arrival_tolerance_um, arrival_s : float
+        How near to its target a move must end, and how long a device that reports late is waited for.
+    looks_at_once : int
+        Most looks that follow on each other without the interval between them.
+    """
+
+    setpoint_um: Union[float, Mapping[str, float]] = 0.0
+    channel: str = ""
+    interval_s: float = 60.0
+    tolerance_um: float = 0.5
+    settle_um: float = 0.2
+    largest_step_um: float = 10.0
+    lowest_z_um: Optional[float] = None
+    highest_z_um: Optional[float] = None
+    travel_um: float = 100.0
+    wander_um: float = 1.0
+    drift_change_um_h: float = 2.0
+    least_deviation_um: float = 0.05
+    scale_error: float = 0.1
+    gate: float = 4.0
+    least_certainty: float = 0.5
+    probe_um: float = 1.0
+    layer: str = "nearest"
+    backlash_um: float = 0.0
+    approach: str = "up"
+    search_range_um: float = 50.0
+    coarse_step_um: float = 4.0
+    fine_step_um: float = 0.5
+    search_after_looks: int = 3
+    search_again_s: float = 900.0
+    hold_s: float = 3600.0
+    follow_drift_s: float = 1800.0
+    focus_metric: str = "VollathF4"
+    sharpness_share: float = 0.7
+    distrust_after: int = 10
+    faults_until_lost: int = 5
+    camera_retries: int = 2
+    stage_retries: int = 3
+    retry_s: float = 0.5
+    arrival_tolerance_um: float = 0.2
+    arrival_s: float = 2.0
+    looks_at_once: int = 12
+
+    def __post_init__(self) -> None:
+        for names, low, least in ((_ABOVE_ZERO, "above", True), (_FROM_ZERO, "at least", False)):
+            for name in names:
+                _check_number(name, getattr(self, name), low, strict=least)
+        for name in _SHARES:
+            if not (_is_number(getattr(self, name)) and 0 <= getattr(self, name) <= 1):
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)!r}")
+        for name, smallest in _COUNTS.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
+                raise ValueError(f"{name} must be a whole number of at least {smallest}, got {value!r}")
+        for name, choices in (("layer", LAYERS), ("approach", APPROACHES)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if self.focus_metric:
+            check_metric("focus_metric", self.focus_metric)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        if self.settle_um > self.tolerance_um:
+            raise ValueError(f"settle_um must be at most tolerance_um={self.tolerance_um}, got {self.settle_um}")
+        if self.fine_step_um > self.coarse_step_um:
+            raise ValueError(
+                f"fine_step_um must be at most coarse_step_um={self.coarse_step_um}, got {self.fine_step_um}"
+            )
+        for name in ("lowest_z_um", "highest_z_um"):
+            if getattr(self, name) is not None and not _is_number(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number or None, got {getattr(self, name)!r}")
+        low, high = self.lowest_z_um, self.highest_z_um
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"lowest_z_um must be below highest_z_um={high}, got {low}")
+        self.setpoint(self.channel)
+
+    @classmethod
+    def for_optics(cls, optics: Optics, **others: Any) -> HoldFocus:
+        """Settings whose distances fit a depth of field; `others` are taken as they are."""
+        depth = optics.depth_of_field_um
+        fitting = {
+            "tolerance_um": 0.25 * depth,
+            "settle_um": 0.1 * depth,
+            "probe_um": 0.5 * depth,
+            "least_deviation_um": 0.025 * depth,
+            "coarse_step_um": 2.0 * depth,
+            "fine_step_um": 0.25 * depth,
+            "arrival_tolerance_um": 0.1 * depth,
+        }
+        return cls(**{**fitting, **others})
+
+    def setpoint(self, channel: str = "") -> float:
+        """Setpoint of a channel, um (ValueError where there is none for it)."""
+        value: Any = self.setpoint_um
+        if isinstance(value, Mapping):
+            if channel not in value:
+                known = ", ".join(map(repr, value))
+                raise ValueError(f"channel must be one that setpoint_um names ({known}), got {channel!r}")
+            value = value[channel]
+        if not _is_number(value):
+            raise ValueError(f"setpoint_um must be a finite number, got {value!r}")
+        return float(value)
+
+    def setpoints(self) -> dict[str, float]:
+        """Setpoint by channel; a single one under the name of the channel."""
+        names = list(self.setpoint_um) if isinstance(self.setpoint_um, Mapping) else [self.channel]
+        return {name: self.setpoint(name) for name in names}
+
+    def limits_um(self, start_z_um: float) -> tuple[float, float]:
+        """Lowest and highest position that may be commanded (ValueError where the start lies outside)."""
+        low = -math.inf if self.lowest_z_um is None else self.lowest_z_um
+        high = math.inf if self.highest_z_um is None else self.highest_z_um
+        if not low <= start_z_um <= high:
+            raise ValueError(
+                f"the focus device must be within lowest_z_um={low:g} and highest_z_um={high:g} to begin, it is at"
+                f" {start_z_um:g} um: move it, or widen the limits"
+            )
+        return max(low, start_z_um - self.travel_um), min(high, start_z_um + self.travel_um)
+
+    def check_range(self, range_um: Optional[tuple[float, float]]) -> None:
+        """Raise ValueError where a setpoint lies outside the range of defocus that the estimator was made for."""
+        if range_um is None:
+            return
+        low, high = range_um
+        for name, value in self.setpoints().items():
+            if not low <= value <= high:
+                of = f" of channel {name!r}" if name else ""
+                raise ValueError(
+                    f"setpoint_um{of} must lie in the range of the estimator, [{low:g}, {high:g}] um, got {value:g}"
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {**asdict(self), "setpoint_um": _plain(self.setpoint_um)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> HoldFocus:
+        """Read what `as_dict` wrote; names that are not known are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+def _plain(setpoint: Union[float, Mapping[str, float]]) -> Any:
+    return dict(setpoint) if isinstance(setpoint, Mapping) else setpoint
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_number(name: str, value: Any, low: str, strict: bool) -> None:
+    if not _is_number(value) or value < 0 or (strict and value == 0):
+        raise ValueError(f"{name} must be a finite number {low} 0, got {value!r}")
