@@ -79,22 +79,23 @@ def read_distribution(positions_um: np.ndarray, probability: np.ndarray) -> Foca
 def find_peaks(positions_um: np.ndarray, probability: np.ndarray) -> tuple[Candidate, ...]:
     """Cut a distribution (n,) of sum 1 at its valleys into peaks, the most probable first.
 
-    A valley cuts where it lies below `VALLEY_SHARE` of the lower of the peaks beside it.
+    A valley cuts where it lies below `VALLEY_SHARE` of the lower of the peaks beside it; half of it goes to each.
     """
     cuts = _cuts(probability)
-    parts = [slice(first, last) for first, last in zip([0, *cuts], [*cuts, len(probability)])]
-    peaks = [_peak(positions_um[part], probability[part]) for part in parts if probability[part].sum() > 0]
+    halved = np.array(probability)
+    halved[cuts] /= 2
+    parts = [slice(first, last + 1) for first, last in zip([0, *cuts], [*cuts, len(probability) - 1])]
+    peaks = [_peak(positions_um[part], halved[part]) for part in parts if halved[part].sum() > 0]
     return tuple(sorted(peaks, key=lambda peak: -peak.probability))
 
 
 def _cuts(probability: np.ndarray) -> list[int]:
-    """Indices at which a new peak begins."""
+    """Indices of the valleys between peaks."""
     tops = _local_maxima(probability)
     while len(tops) > 1:
         valleys = [a + int(np.argmin(probability[a : b + 1])) for a, b in zip(tops, tops[1:])]
         depth = [
-            probability[valley] / min(probability[a], probability[b])
-            for valley, a, b in zip(valleys, tops, tops[1:])
+            probability[valley] / min(probability[a], probability[b]) for valley, a, b in zip(valleys, tops, tops[1:])
         ]
         shallowest = int(np.argmax(depth))
         if depth[shallowest] < VALLEY_SHARE:

@@ -13,6 +13,8 @@ COVERSLIP_INDEX, COVERSLIP_UM = 1.515, 170.0
 # Planes of a PSF stack lie so many depths of field apart; between them it is interpolated.
 PLANE_SPACING = 0.25
 PSF_PX = 65
+# Depths of field to both sides, by default.
+REACH = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class PsfStack:
 
 
 @lru_cache(maxsize=64)
-def psf_stack(optics: Optics, aberration_waves: float = 0.0, reach: float = 12.0, vectorial: bool = False) -> PsfStack:
+def psf_stack(optics: Optics, aberration_waves: float = 0.0, reach: float = REACH, vectorial: bool = False) -> PsfStack:
     """Compute a stack of Gibson-Lanni PSFs (through psfmodels) behind a coverslip of the wrong thickness.
 
     In the scalar model a PSF with the aberration W at distance z is that with -W at -z: the sign of an image can be
@@ -93,11 +95,11 @@ def coverslip_excess_um(optics: Optics, aberration_waves: float) -> float:
 
 
 def _best_focus_um(optics: Optics, excess_um: float, vectorial: bool) -> float:
-    """z of the plane whose PSF is most concentrated (sum of squares), between planes by a parabola."""
+    """Find the z of the plane whose PSF is most concentrated (sum of squares), between planes by a parabola."""
     step = optics.depth_of_field_um / 4
-    # The paraxial shift of a plate of this excess bounds the search.
     n = COVERSLIP_INDEX / optics.immersion_index
     shift = abs(excess_um) * optics.numerical_aperture**2 / (2 * n) + 4 * optics.depth_of_field_um
+    # The paraxial shift of such a plate bounds the search.
     z_um = np.arange(-np.ceil(shift / step), np.ceil(shift / step) + 1) * step
     psf_zyx = _gibson_lanni(z_um, optics, excess_um, 33, vectorial)
     sharpness = (psf_zyx**2).sum(axis=(1, 2)) / psf_zyx.sum(axis=(1, 2)) ** 2
@@ -114,7 +116,7 @@ def _gibson_lanni(z_um: np.ndarray, optics: Optics, excess_um: float, size_px: i
         raise ImportError("simulated stacks need psfmodels: pip install 'parfocal[optics]'") from error
     index = optics.immersion_index
     made = psfmodels.make_psf(
-        z_um,
+        z_um.tolist(),
         nx=size_px,
         dxy=optics.pixel_size_um,
         NA=optics.numerical_aperture,
