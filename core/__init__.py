@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from parfocal.beads.calibrate import calibrate_beads
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.beads.result import BeadFocalPlane
+    from parfocal.focus_control.autofocus import autofocus
+    from parfocal.focus_control.session import FocusSession, hold_focus
+    from parfocal.focus_control.settings import HoldFocus
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.result import ImageFocus
     from parfocal.optics import Optics
@@ -25,6 +28,10 @@ _HOMES = {
     "calibrate_beads": "parfocal.beads.calibrate",
     "measure_bead_focal_plane": "parfocal.beads.measure",
     "BeadFocalPlane": "parfocal.beads.result",
+    "autofocus": "parfocal.focus_control.autofocus",
+    "FocusSession": "parfocal.focus_control.session",
+    "hold_focus": "parfocal.focus_control.session",
+    "HoldFocus": "parfocal.focus_control.settings",
     "measure_image_focus": "parfocal.focus_quality.measure",
     "ImageFocus": "parfocal.focus_quality.result",
     "Optics": "parfocal.optics",
@@ -38,11 +45,15 @@ _HOMES = {
 __all__ = [
     "BeadFocalPlane",
     "DefocusFlag",
+    "FocusSession",
+    "HoldFocus",
     "ImageFocus",
     "Optics",
     "Restoration",
+    "autofocus",
     "calibrate_beads",
     "flag_defocused",
+    "hold_focus",
     "measure_bead_focal_plane",
     "measure_image_focus",
     "restore_defocus",

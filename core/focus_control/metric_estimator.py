@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from parfocal import status
-from parfocal.focal_position.result import Candidate, FocalPosition
+from parfocal.focal_position.result import NAN, Candidate, FocalPosition
 from parfocal.focus_control.metrics import check_metric, relative_sharpness
 from parfocal.focus_control.search import OK, judge, peak
 from parfocal.images.check import check_plane
@@ -18,6 +18,10 @@ _FEWEST_PLANES = 7
 # Below so many standard deviations the two sides of focus are one peak.
 _ONE_PEAK = 1.5
 _N_BINS = 101
+# Noise alone may score 0 or less.
+_LEAST_SHARPNESS = 1e-9
+# Images of one plane differ by some percent, and no distance is known better than to such a share of the range.
+_LEAST_SCATTER, _LEAST_DEVIATION = 0.02, 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +35,11 @@ class MetricEstimator:
     ----------
     distance_um : ndarray
         Distances to the focal plane (n,), ascending.
-    sharpness : ndarray
-        What the metric is there (n,), descending.
-    deviation_um : float
-        Scatter of the learned planes around the curve: standard deviation of a distance.
+    log_sharpness : ndarray
+        Logarithm of what the metric is there (n,), descending.
+    scatter : float
+        Standard deviation of the learned planes around the curve, as a logarithm: it makes a distance more uncertain
+        where the curve is flat, in focus and far from it.
     focal_plane_um : float
         Position of the focal plane in the sweep.
     metric : str
@@ -42,8 +47,8 @@ class MetricEstimator:
     """
 
     distance_um: np.ndarray
-    sharpness: np.ndarray
-    deviation_um: float
+    log_sharpness: np.ndarray
+    scatter: float
     focal_plane_um: float
     metric: str
 
@@ -60,25 +65,36 @@ class MetricEstimator:
         sharpness = relative_sharpness(image_yx, self.metric)
         if not np.isfinite(sharpness):
             return FocalPosition(status.TOO_SMALL, f"{self.metric} is not defined for this image")
-        if sharpness < self.sharpness[-1]:
+        level = float(np.log(max(sharpness, _LEAST_SHARPNESS)))
+        if level < self.log_sharpness[-1]:
             told = f"less sharp than at the farthest plane of the sweep, {self.distance_um[-1]:g} um from focus"
             return FocalPosition(status.OUT_OF_RANGE, told)
-        # Ascending for np.interp.
-        distance = float(np.interp(sharpness, self.sharpness[::-1], self.distance_um[::-1]))
-        return self._answer(distance)
+        return self._answer(level)
 
-    def _answer(self, distance: float) -> FocalPosition:
-        positions = np.linspace(*self.range_um, _N_BINS)
-        width = max(self.deviation_um, positions[1] - positions[0])
-        density = sum(np.exp(-0.5 * ((positions - side) / width) ** 2) for side in (distance, -distance))
-        distribution = {"positions_um": positions, "probability": density / np.sum(density)}
-        if distance < _ONE_PEAK * self.deviation_um:
-            deviation = float(np.hypot(distance, self.deviation_um))
-            peak = (Candidate(0.0, deviation, 1.0),)
-            return FocalPosition(status.OK, "", (), 0.0, deviation, 1.0, peak, **distribution)
-        sides = tuple(Candidate(side, self.deviation_um, 0.5) for side in (distance, -distance))
+    def _answer(self, level: float) -> FocalPosition:
+        distance = self._distance(level)
+        # How far the distance goes for an image that is as much sharper, or less sharp, as images of one plane differ;
+        # to the side where the curve has not ended.
+        farther, nearer = self._distance(level - self.scatter), self._distance(level + self.scatter)
+        deviation = max(farther - distance, distance - nearer, _LEAST_DEVIATION * float(self.distance_um[-1]))
+        distribution = self._distribution(distance, deviation)
+        if distance < _ONE_PEAK * deviation:
+            spread = float(np.hypot(distance, deviation))
+            return FocalPosition(status.OK, "", (), 0.0, spread, 1.0, (Candidate(0.0, spread, 1.0),), *distribution)
+        sides = tuple(Candidate(side, deviation, 0.5) for side in (distance, -distance))
         told = f"{distance:.2f} um from focus, above or below"
-        return FocalPosition(status.SIGN_UNKNOWN, told, certainty=0.5, candidates=sides, **distribution)
+        return FocalPosition(status.SIGN_UNKNOWN, told, (), NAN, NAN, 0.5, sides, *distribution)
+
+    def _distance(self, level: float) -> float:
+        # Ascending for np.interp.
+        return float(np.interp(level, self.log_sharpness[::-1], self.distance_um[::-1]))
+
+    def _distribution(self, distance: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+        """Positions and probabilities of two equal peaks, which may be one."""
+        positions = np.linspace(*self.range_um, _N_BINS)
+        width = max(deviation, positions[1] - positions[0])
+        peaks = [np.exp(-0.5 * ((positions - side) / width) ** 2) for side in (distance, -distance)]
+        return positions, np.sum(peaks, axis=0) / np.sum(peaks)
 
 
 def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "VollathF4") -> MetricEstimator:
@@ -114,14 +130,13 @@ def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "
     plane = _peak(z, score)
     distance = np.abs(z - plane)
     near = np.argsort(distance, kind="stable")
-    distance, score = distance[near], score[near]
+    distance, score = distance[near], np.log(np.maximum(score[near], _LEAST_SHARPNESS))
     curve = _descending(score)
-    # One distance for each sharpness, so that it can be read backwards.
+    # One distance for each level, so that the curve can be read backwards.
     levels, where = np.unique(curve, return_inverse=True)
     means = np.array([distance[where == i].mean() for i in range(levels.size)])
-    read = np.interp(score, levels, means)
-    deviation = float(np.sqrt(np.mean((read - distance) ** 2)))
-    return MetricEstimator(means[::-1], levels[::-1], max(deviation, 0.05), plane, metric)
+    means, levels = _with_focus(means[::-1], levels[::-1])
+    return MetricEstimator(means, levels, max(_scatter(distance, score), _LEAST_SCATTER), plane, metric)
 
 
 def _peak(z: np.ndarray, score: np.ndarray) -> float:
@@ -134,6 +149,23 @@ def _peak(z: np.ndarray, score: np.ndarray) -> float:
     if found != OK:
         raise ValueError(f"the sweep must go through the focal plane: {reason}")
     return peak(z, score)
+
+
+def _with_focus(distance: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Add the level in focus, between the planes of the sweep: it falls from there with the square of the distance."""
+    if distance[0] == 0 or distance.size < 2:
+        return distance, level
+    bend = (level[0] - level[1]) / (distance[1] ** 2 - distance[0] ** 2)
+    return np.append(0.0, distance), np.append(level[0] + bend * distance[0] ** 2, level)
+
+
+def _scatter(distance: np.ndarray, values: np.ndarray) -> float:
+    """Standard deviation of single planes: how far each lies from the line through its neighbours, robustly."""
+    left, right = distance[:-2], distance[2:]
+    share = np.divide(distance[1:-1] - left, right - left, out=np.full(left.shape, 0.5), where=right > left)
+    off = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
+    off /= np.sqrt(1 + share**2 + (1 - share) ** 2)
+    return float(1.4826 * np.median(np.abs(off)))
 
 
 def _descending(values: np.ndarray) -> np.ndarray:
