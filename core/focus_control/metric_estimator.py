@@ -69,7 +69,8 @@ class MetricEstimator:
         if level < self.log_sharpness[-1]:
             told = f"less sharp than at the farthest plane of the sweep, {self.distance_um[-1]:g} um from focus"
             return FocalPosition(status.OUT_OF_RANGE, told)
-        return self._answer(level)
+        # Sharper than in the sweep is in focus, and known no better than there.
+        return self._answer(min(level, float(self.log_sharpness[0])))
 
     def _answer(self, level: float) -> FocalPosition:
         distance = self._distance(level)
