@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from parfocal.beads.calibrate import calibrate_beads
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.beads.result import BeadFocalPlane
+    from parfocal.focal_position.calibrate import calibrate_focal_position
+    from parfocal.focal_position.estimate import estimate_focal_position
+    from parfocal.focal_position.result import FocalPosition
     from parfocal.focus_control.autofocus import autofocus
     from parfocal.focus_control.session import FocusSession, hold_focus
     from parfocal.focus_control.settings import HoldFocus
@@ -32,6 +35,9 @@ _HOMES = {
     "FocusSession": "parfocal.focus_control.session",
     "hold_focus": "parfocal.focus_control.session",
     "HoldFocus": "parfocal.focus_control.settings",
+    "calibrate_focal_position": "parfocal.focal_position.calibrate",
+    "estimate_focal_position": "parfocal.focal_position.estimate",
+    "FocalPosition": "parfocal.focal_position.result",
     "measure_image_focus": "parfocal.focus_quality.measure",
     "ImageFocus": "parfocal.focus_quality.result",
     "Optics": "parfocal.optics",
@@ -45,6 +51,7 @@ _HOMES = {
 __all__ = [
     "BeadFocalPlane",
     "DefocusFlag",
+    "FocalPosition",
     "FocusSession",
     "HoldFocus",
     "ImageFocus",
@@ -52,6 +59,8 @@ __all__ = [
     "Restoration",
     "autofocus",
     "calibrate_beads",
+    "calibrate_focal_position",
+    "estimate_focal_position",
     "flag_defocused",
     "hold_focus",
     "measure_bead_focal_plane",

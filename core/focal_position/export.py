@@ -81,7 +81,10 @@ def write_model_folder(output: Path, network: Any, fit: Fit, history: list[dict[
     }
     if settings.architecture == "default":
         known = known_features(
-            _features(network, fit.train, _KNOWN_CROPS), _features(network, fit.validation, _HELD_CROPS), settings.seed
+            _features(network, fit.train, _KNOWN_CROPS),
+            _features(network, fit.validation, _HELD_CROPS),
+            settings.seed,
+            same_fields=fit.train.labelled is fit.validation.labelled,
         )
         known.write(output / KNOWN)
         config["known"] = KNOWN

@@ -51,10 +51,10 @@ class LabelledPlanes:
 def split_by_stack(labelled: LabelledPlanes, share: float, seed: int) -> tuple[LabelledPlanes, LabelledPlanes]:
     """Keep whole stacks back: those to train on, and a share of at least one for validation.
 
-    A single stack is on both sides: its validation then says nothing of other fields.
+    A single stack is on both sides, and so are all with a share of 0: the validation then says nothing of other fields.
     """
     stacks = np.unique(labelled.stack_index)
-    if len(stacks) == 1:
+    if len(stacks) == 1 or share <= 0:
         return labelled, labelled
     count = min(len(stacks) - 1, max(1, round(share * len(stacks))))
     order = np.random.default_rng([seed, 92]).permutation(stacks)

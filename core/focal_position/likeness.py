@@ -11,6 +11,8 @@ import numpy as np
 KNOWN = "known.npz"
 # A limit is this quantile over planes that took no part in training, widened by this factor.
 _QUANTILE, _ROOM = 0.99, 1.3
+# Where no stack was kept back, other crops of the same ones set the limit: those of another field lie farther away.
+_ROOM_SAME_FIELD = 3.0
 _MOST_KNOWN = 3000
 
 
@@ -53,9 +55,15 @@ def read_known(path: Path) -> KnownFeatures:
         return KnownFeatures(held["features"], held["scale"], float(held["limit"]))
 
 
-def known_features(training: np.ndarray, held_back: np.ndarray, seed: int = 0) -> KnownFeatures:
-    """Keep features of training planes (n, features), and set the limit by those of planes that were kept back."""
+def known_features(
+    training: np.ndarray, held_back: np.ndarray, seed: int = 0, same_fields: bool = False
+) -> KnownFeatures:
+    """Keep features of training planes (n, features), and set the limit by those of planes that were kept back.
+
+    `same_fields` says that these are further crops of the training planes.
+    """
     scale = np.maximum(training.std(axis=0), 1e-3 * max(float(training.std()), 1e-6))
     chosen = np.random.default_rng([seed, 95]).permutation(len(training))[:_MOST_KNOWN]
     known = KnownFeatures((training[chosen] / scale).astype(np.float16), scale, 0.0)
-    return KnownFeatures(known.features, scale, _ROOM * float(np.quantile(known.distance(held_back), _QUANTILE)))
+    room = _ROOM_SAME_FIELD if same_fields else _ROOM
+    return KnownFeatures(known.features, scale, room * float(np.quantile(known.distance(held_back), _QUANTILE)))
