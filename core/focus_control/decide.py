@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from parfocal.focus_control.confirm import agreed, probe_size_um, reversed_stage
 from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.look import Look, measurements
@@ -74,7 +76,7 @@ class _Situation:
         expected = memory.track.plane_um if memory.track else None
         options, why = measurements(look, self.settings, self.limits_um, expected)
         options = tuple(option for option in options if not here._is_refuted(option))
-        if options and here._speaks_against():
+        if options and here._rises_from(memory.before_mismatch):
             return here._doubt()
         if memory.pending is not None:
             return here._second(options, why or "the estimate was refuted before")
@@ -119,7 +121,8 @@ class _Situation:
         if not low <= target <= high:
             target = min(max(z_um - (target - z_um), low), high)
         state = self._waiting_state()
-        memory = replace(self.memory, pending=Pending(z_um, tuple(options)), before_mismatch=math.nan)
+        pending = Pending(z_um, tuple(options), self.memory.mismatch(self.look))
+        memory = replace(self.memory, pending=pending, before_mismatch=math.nan)
         return Decision(PROBE, state, f"a second look is to tell: {purpose}", target, True), memory
 
     def _second(self, options: Sequence[Measurement], why: str) -> Decided:
@@ -128,8 +131,13 @@ class _Situation:
         assert pending is not None
         moved = self.look.z_um - pending.z_um
         plane = agreed(pending.options, options, moved)
+        # Of a single estimate the probe went the way that it claims: there the image cannot become worse.
+        if plane is not None and len(pending.options) == 1 and self._rises_from(pending.mismatch):
+            refuted = (*self.memory.refuted, Track.begin(self.look.time_s, plane))[-_MOST_REFUTED:]
+            told = "the estimate leads away from how the last good image looked"
+            return replace(self, memory=replace(self.memory, refuted=refuted))._unseen(told)
         if plane is not None:
-            return self._accept(plane)
+            return self._accept(plane, pending.mismatch)
         if options and trusted and track is not None:
             inside = [option for option in options if track.distance(option) <= self.settings.gate]
             if len(inside) == 1:
@@ -142,7 +150,7 @@ class _Situation:
             )
         return self._unseen(f"the estimates do not follow the focus device, which moved by {moved:.2f} um")
 
-    def _accept(self, plane: Measurement) -> Decided:
+    def _accept(self, plane: Measurement, mismatch: float) -> Decided:
         memory, track = self.memory, self.memory.track
         former = memory.former
         if track is None:
@@ -152,7 +160,7 @@ class _Situation:
         else:
             former = former or (track if memory.trusted else None)
             track = track.jumped(plane)
-        memory = replace(memory, trusted=True, pending=None, former=former)
+        memory = replace(memory, trusted=True, pending=None, former=former, before_mismatch=mismatch)
         return replace(self, memory=memory)._correct(track)
 
     def _correct(self, track: Track) -> Decided:
@@ -172,7 +180,8 @@ class _Situation:
         if target == look.z_um:
             return Decision(STAY, HOLDING, "the focal plane lies beyond the limits"), memory
         if not inside:
-            memory = replace(memory, corrections=memory.corrections + 1, before_mismatch=memory.mismatch(look))
+            least = float(np.fmin(self.memory.before_mismatch, memory.mismatch(look)))
+            memory = replace(memory, corrections=memory.corrections + 1, before_mismatch=least)
         if memory.corrections > settings.distrust_after and not self._is_sharp():
             return replace(self, memory=memory)._distrust(
                 f"{memory.corrections} corrections in a row did not get there"
@@ -255,9 +264,9 @@ class _Situation:
         """Whether the image is as sharp as the last good one."""
         return self.memory.mismatch(self.look) <= -math.log(max(self.settings.sharpness_share, 1e-3))
 
-    def _speaks_against(self) -> bool:
-        """Whether the image looks less like the last good one than before the correction."""
-        rise = self.memory.mismatch(self.look) - self.memory.before_mismatch
+    def _rises_from(self, mismatch: float) -> bool:
+        """Whether the image looks less like the last good one than before."""
+        rise = self.memory.mismatch(self.look) - mismatch
         return rise > -math.log(max(self.settings.sharpness_share, 1e-3))
 
     def _is_dark(self) -> bool:

@@ -70,10 +70,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Pending:
-    """A look that waits for a second one from another z."""
+    """A look that waits for a second one from another z; `mismatch` is what the image has with the last good one."""
 
     z_um: float
     options: tuple[Measurement, ...]
+    mismatch: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Memory:
     shape : tuple of int
         Of the last image.
     before_mismatch : float
-        Of the look that the last correction rests on (see `mismatch`); NaN where there is nothing to hold it against.
+        Least `mismatch` since the correction began; NaN where there is nothing to hold it against.
     former : Track, optional
         What was believed before the last jump.
     refuted : tuple of Track

@@ -66,7 +66,7 @@ def draw_log(log: FocusLog) -> Figure:
     rows = [row for row in log.rows if row["kind"] == LOOK]
     hours = [(row["time_s"] - log.start_s) / 3600.0 for row in rows]
     figure = Figure(figsize=(9, 5.5), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2, 1)})
     upper.plot(hours, _column(rows, "z_after_um"), color="black", linewidth=1, label="focus device")
     upper.plot(hours, _column(rows, "focal_plane_z_um"), color="#3b6fb6", linewidth=1, label="focal plane, filtered")
     seen = [row["z_before_um"] - row["defocus_um"] for row in rows]

@@ -130,15 +130,30 @@ def test_ten_confident_wrong_estimates_in_a_row_stay_within_limits_and_are_recov
     assert abs(rig.error_um) < 0.8
 
 
-def test_an_estimator_that_leads_away_from_a_good_image_is_distrusted_and_the_device_returns():
+def test_a_jump_that_leads_away_from_a_good_image_is_refused_and_the_device_returns():
     rig = Rig(settings=LIMITED)
     rig.minutes(3)
     good = rig.session.last_good_z_um
     rig.estimator.answers.extend([wrong("offset")] * 40)
     rig.minutes(8)
+    assert any("leads away from how the last good image looked" in row["reason"] for row in rig.looks)
+    assert "correct" not in [row["decision"] for row in rig.looks[-8:]]
+    assert rig.microscope.z == pytest.approx(good, abs=0.1)
+
+
+def test_a_correction_that_leads_away_from_a_good_image_is_taken_back_and_the_estimator_distrusted():
+    rig = Rig(settings=LIMITED)
+    rig.minutes(3)
+    good = rig.session.last_good_z_um
+    # An hour in the dark leaves the focal plane so uncertain that no second look is asked for.
+    rig.faults.light = False
+    rig.minutes(55)
+    rig.faults.light = True
+    rig.estimator.answers.extend([lambda t: FocalPosition(status.OK, "", (), t + 4.0, 0.1, 0.99)] * 20)
+    rig.minutes(4)
     told = [row for row in rig.looks if row["reason"].startswith("estimator distrusted")]
     assert len(told) == 1 and told[0]["state"] == "lost"
-    assert rig.microscope.z == pytest.approx(good, abs=0.1)
+    assert rig.microscope.z == pytest.approx(good, abs=0.3)
 
 
 def test_an_estimator_whose_sign_is_reversed_is_found_out_before_anything_is_corrected():
