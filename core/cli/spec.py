@@ -23,6 +23,8 @@ def command_specs() -> list[dict[str, Any]]:
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.commands import command_spec
+    from parfocal.focus_control.autofocus import autofocus
+    from parfocal.focus_control.evaluation import evaluate_hold_focus
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.focus_quality.measure import measure_image_focus
     from parfocal.focus_quality.training import train_focus_quality
@@ -40,6 +42,8 @@ def command_specs() -> list[dict[str, Any]]:
         measure_bead_focal_plane,
         calibrate_beads,
         evaluate_bead_focal_plane,
+        autofocus,
+        evaluate_hold_focus,
         restore_defocus,
         train_restorer,
         evaluate_restoration,
