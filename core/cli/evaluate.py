@@ -1,4 +1,4 @@
-"""`parfocal evaluate`: focus-quality, bead-focal-plane, hold-focus, restoration, sorting."""
+"""`parfocal evaluate`: focus-quality, bead-focal-plane, focal-position, hold-focus, restoration, sorting."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from parfocal.commands import command_spec
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be evaluated, each with the options of its evaluation function."""
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
+    from parfocal.focal_position.evaluation import evaluate_focal_position
     from parfocal.focus_control.evaluation import evaluate_hold_focus
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
     from parfocal.restoration.evaluation import evaluate_restoration
@@ -20,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for name, evaluate, positional in (
         ("focus-quality", evaluate_focus_quality, ("images",)),
         ("bead-focal-plane", evaluate_bead_focal_plane, ()),
+        ("focal-position", evaluate_focal_position, ("images",)),
         ("hold-focus", evaluate_hold_focus, ()),
         ("restoration", evaluate_restoration, ("images",)),
         ("sorting", evaluate_sorting, ("images",)),

@@ -23,7 +23,8 @@ def add_command_options(parser: Any, spec: CommandSpec, positional: tuple[str, .
         if parameter.param.array:
             continue
         if parameter.name in positional:
-            parser.add_argument(parameter.name, help=text, **{**kind, "metavar": parameter.name.upper()})
+            left_out = {} if parameter.required else {"nargs": "?", "default": argparse.SUPPRESS}
+            parser.add_argument(parameter.name, help=text, **{**kind, "metavar": parameter.name.upper(), **left_out})
             continue
         flags = ("-o", "--output") if parameter.name == "output" else ("--" + parameter.name.replace("_", "-"),)
         parser.add_argument(

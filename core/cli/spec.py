@@ -23,6 +23,10 @@ def command_specs() -> list[dict[str, Any]]:
     from parfocal.beads.evaluation import evaluate_bead_focal_plane
     from parfocal.beads.measure import measure_bead_focal_plane
     from parfocal.commands import command_spec
+    from parfocal.focal_position.calibrate import calibrate_focal_position
+    from parfocal.focal_position.estimate import estimate_focal_position
+    from parfocal.focal_position.evaluation import evaluate_focal_position
+    from parfocal.focal_position.training import train_focal_position
     from parfocal.focus_control.autofocus import autofocus
     from parfocal.focus_control.evaluation import evaluate_hold_focus
     from parfocal.focus_quality.evaluation import evaluate_focus_quality
@@ -42,6 +46,10 @@ def command_specs() -> list[dict[str, Any]]:
         measure_bead_focal_plane,
         calibrate_beads,
         evaluate_bead_focal_plane,
+        estimate_focal_position,
+        train_focal_position,
+        calibrate_focal_position,
+        evaluate_focal_position,
         autofocus,
         evaluate_hold_focus,
         restore_defocus,

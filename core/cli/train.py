@@ -1,4 +1,4 @@
-"""`parfocal train`: focus-quality, bead-distance, restorer, sorter."""
+"""`parfocal train`: focus-quality, bead-distance, focal-position, restorer, sorter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from parfocal.commands import command_spec
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the models that can be trained, each with the options of its training function."""
     from parfocal.beads.distance.training import train_bead_distance
+    from parfocal.focal_position.training import train_focal_position
     from parfocal.focus_quality.training import train_focus_quality
     from parfocal.restoration.training import train_restorer
     from parfocal.sorting.training import train_sorter
@@ -19,12 +20,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for name, train in (
         ("focus-quality", train_focus_quality),
         ("bead-distance", train_bead_distance),
+        ("focal-position", train_focal_position),
         ("restorer", train_restorer),
         ("sorter", train_sorter),
     ):
         spec = command_spec(train)
         task = tasks.add_parser(name, help=spec.summary, description=spec.summary)
-        add_command_options(task, spec, positional=("images",))
+        add_command_options(task, spec, positional=("images", "stacks"))
         task.set_defaults(train=train)
 
 

@@ -46,11 +46,14 @@ class Bins:
         """Middles (n,), ascending, in units."""
         return (np.arange(self.count) - self.count // 2) * self.width
 
-    def targets(self, defocus: np.ndarray) -> np.ndarray:
-        """Distributions (n, bins) to be learnt for distances (n,): shared between the two nearest bins.
+    def targets(self, defocus: np.ndarray, deviation: float = 0.0) -> np.ndarray:
+        """Distributions (n, bins) to be learnt for distances (n,).
 
-        Distances beyond the last bins belong to these.
+        Each is shared between the two nearest bins; with a `deviation` wider than half a bin it is a normal
+        distribution of that deviation. Distances beyond the last bins belong to these.
         """
+        if deviation > self.width / 2:
+            return self._normal(defocus, deviation)
         place = np.clip(np.asarray(defocus, float) / self.width + self.count // 2, 0, self.count - 1)
         below = np.minimum(place.astype(int), self.count - 2)
         share = place - below
@@ -59,6 +62,11 @@ class Bins:
         made[rows, below] = 1 - share
         made[rows, below + 1] += share
         return made
+
+    def _normal(self, defocus: np.ndarray, deviation: float) -> np.ndarray:
+        middle = np.clip(np.asarray(defocus, float), -self.half_range, self.half_range)[:, None]
+        made = np.exp(-0.5 * ((self.positions - middle) / deviation) ** 2)
+        return np.asarray(made / made.sum(axis=1, keepdims=True), np.float32)
 
     def as_dict(self) -> dict[str, float]:
         """For `config.json`."""

@@ -122,7 +122,7 @@ def calibrate_focal_position(
     count = len(np.unique(seen.stack_index))
     about = About(f"{count} z-stacks of the user, from {start_from!r}", "trained", factor, {"stacks": count})
     train_on(seen, folder, settings, about, weights)
-    _write_seen(folder / SEEN, seen)
+    _write_seen(folder / SEEN, seen, settings.half_range)
     estimator = FocalPositionEstimator(load_model(folder, TASK))
     errors = position_errors(estimator, judged, depth_of_field_um or math.nan)
     text = _sentence(errors, is_second, count)
@@ -170,7 +170,12 @@ def _settings(
     wanted = steps or (800 if begun is None else 400)
     if half_range_um is None and held.get("sign") == "trained":
         half_range_um = held["bins"]["half_range"]
-    changes: dict[str, Any] = {"half_range": half_range_um, "steps": wanted, "seed": seed, "learning_rate": 1e-3}
+    changes: dict[str, Any] = {
+        "half_range": half_range_um,
+        "steps": wanted,
+        "seed": seed,
+        "learning_rate": 2e-3 if begun is None else 1e-3,
+    }
     return stack_settings(
         stacks,
         "default",
@@ -186,20 +191,26 @@ def _with_seen(fresh: LabelledPlanes, path: Optional[Path], settings: FocalPosit
     if path is None or not path.is_file():
         return fresh
     with np.load(path, allow_pickle=False) as held:
-        defocus, index = held["defocus"], held["stack_index"]
+        defocus, index, held_targets = held["defocus"], held["stack_index"], held["targets"]
+        range_um = float(held["half_range_um"])
+        if held_targets.shape[1] != settings.bins.count or range_um != settings.half_range:
+            raise ValueError(
+                f"half_range_um must stay {range_um:g} when a calibration goes on, got {settings.half_range:g}"
+            )
         planes = [held[f"plane{number:05d}"].astype(np.float32) for number in range(len(defocus))]
     return LabelledPlanes(
         [*planes, *fresh.planes],
-        np.concatenate([settings.bins.targets(defocus), fresh.targets]),
+        np.concatenate([held_targets, fresh.targets]),
         np.concatenate([defocus, fresh.defocus]),
         np.concatenate([index, fresh.stack_index + int(index.max()) + 1]),
         clean=False,
     )
 
 
-def _write_seen(path: Path, labelled: LabelledPlanes) -> None:
+def _write_seen(path: Path, labelled: LabelledPlanes, half_range_um: float) -> None:
     planes = {f"plane{number:05d}": _compact(plane) for number, plane in enumerate(labelled.planes)}
     held: dict[str, Any] = {"defocus": labelled.defocus, "stack_index": labelled.stack_index, **planes}
+    held.update(targets=labelled.targets, half_range_um=np.float64(half_range_um))
     np.savez_compressed(path, **held)
 
 

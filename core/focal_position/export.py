@@ -20,8 +20,8 @@ from parfocal.training.export import START, draw_curve, write_start
 from parfocal.training.run_folder import file_digest, write_log
 
 OPSET = 17
-# Crops whose features are kept, and by which the limit is set.
-_KNOWN_CROPS, _HELD_CROPS = 2400, 800
+# Crops whose features are kept, and by which the limit is set; of few planes fewer.
+_KNOWN_CROPS, _HELD_CROPS, _CROPS_A_PLANE = 2400, 800, 20
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,9 @@ def write_model_folder(output: Path, network: Any, fit: Fit, history: list[dict[
 
 
 def _features(network: Any, sampler: PlaneSampler, count: int) -> np.ndarray:
-    """Features (count, features) of random crops, of steps that the training does not reach."""
+    """Features (n, features) of random crops, at most `count`, of steps that the training does not reach."""
     bins, size = sampler.labelled.targets.shape[1], 32
+    count = min(count, _CROPS_A_PLANE * len(sampler.labelled))
     batches = [sampler.batch(10**9 + i, size)[0] for i in range(max(1, count // size))]
     return np.concatenate([pooled(np.asarray(network(batch, training=False)), bins)[1] for batch in batches])
 

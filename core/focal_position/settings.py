@@ -30,7 +30,7 @@ class FocalPositionTraining:
     learning_rate : float
         Highest rate of Adam.
     half_cosine : bool
-        100 steps of linear start, then down to 1 percent along a half cosine; otherwise the rate stays.
+        100 steps (a fifth of all, where that is less) of linear start, then down to 1 percent along a half cosine; otherwise the rate stays.
     crop_px, downsampling : int
         For `wei2018`: width of the crops in pixels of the camera, and factor by which they are reduced.
     validation_share : float
@@ -107,5 +107,5 @@ def learning_rate_at(step: int, settings: FocalPositionTraining) -> float:
     """Rate of one step."""
     if not settings.half_cosine:
         return settings.learning_rate
-    start = min(1.0, (step + 1) / 100)
+    start = min(1.0, (step + 1) / min(100, max(1, settings.steps // 5)))
     return settings.learning_rate * start * (0.01 + 0.99 * (1 + math.cos(math.pi * step / settings.steps)) / 2)

@@ -25,6 +25,9 @@ from parfocal.training.run_folder import claim_run_folder
 
 # Images with a longer shorter side are reduced to it: the rest of the resolution is not worth its time.
 LARGEST_SIDE_PX = 1024
+# Between planes farther apart than the bins nothing is known: targets are as wide as this share of their distance, so
+# that those of neighbours meet, where single bins would teach the network a comb.
+_SPACING_SHARE = 0.4
 
 
 @command
@@ -179,6 +182,7 @@ def labelled_planes(stacks: Sequence[LabelledStack], settings: FocalPositionTrai
         Where a stack is smaller than a crop of `wei2018`.
     """
     bins, planes, defocus, index = settings.bins, [], [], []
+    deviation = _SPACING_SHARE * float(np.median([np.median(np.diff(np.sort(stack.z_um))) for stack in stacks]))
     for number, stack in enumerate(stacks):
         if settings.architecture == "wei2018" and min(stack.stack_zyx.shape[1:]) < settings.crop_px:
             size = min(stack.stack_zyx.shape[1:])
@@ -191,7 +195,7 @@ def labelled_planes(stacks: Sequence[LabelledStack], settings: FocalPositionTrai
             defocus.append(float(distance))
             index.append(number)
     distances = np.array(defocus)
-    return LabelledPlanes(planes, bins.targets(distances), distances, np.array(index), clean=False)
+    return LabelledPlanes(planes, bins.targets(distances, deviation), distances, np.array(index), clean=False)
 
 
 def usual_zoom(stacks: Sequence[LabelledStack]) -> float:
