@@ -69,6 +69,7 @@ class FocusController:
         self._microscope, self._estimate, self.settings = microscope, estimate, settings
         self._on_row = on_row
         self.callback_fault = ""
+        self.cancelled: Callable[[], bool] = lambda: False
         start, fault = StageGuard(microscope, settings, (-math.inf, math.inf)).read()
         if math.isnan(start):
             raise StageError(f"the focus device does not say where it is: {fault}")
@@ -155,7 +156,7 @@ class FocusController:
 
     def _search(self, middle_um: float) -> tuple[Outcome, tuple[str, ...]]:
         self.memory = replace(self.memory, state=SEARCHING)
-        found = search(self._microscope, self._guard, self.settings, middle_um)
+        found = search(self._microscope, self._guard, self.settings, middle_um, cancelled=self.cancelled)
         for z_um, score in zip(found.curve_z_um, found.curve_score):
             row = {"time_s": self._microscope.now_s(), "kind": SWEEP, "state": SEARCHING, "decision": SEARCH}
             self._write({**row, "z_before_um": float(z_um), "z_after_um": float(z_um), "score": float(score)})

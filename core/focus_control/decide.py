@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Optional
 
 import numpy as np
 
@@ -27,9 +28,8 @@ from parfocal.focus_control.memory import (
     Pending,
 )
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.situation import Situation
 
-# A darker image with less than these shares of the contrast and the noise of the last good one was taken without light.
-_DARK_CONTRAST, _DARK_NOISE = 0.5, 0.75
 _MOST_REFUTED = 8
 
 Decided = tuple[Decision, Memory]
@@ -54,19 +54,15 @@ def decide(look: Look, memory: Memory, settings: HoldFocus, limits_um: tuple[flo
         To be given `Memory.after` what became of the decision, then to the next look.
     """
     before = memory.shape
-    decision, memory = _Situation(look, memory.seeing(look, settings), settings, limits_um).decide()
+    decision, memory = _Decider(look, memory.seeing(look, settings), settings, limits_um).decide()
     if not look.fault and before not in ((0, 0), look.shape):
         told = f"image size changed from {before[1]} x {before[0]} to {look.width_px} x {look.height_px}; "
         decision = replace(decision, reason=told + decision.reason)
     return decision, replace(memory, state=decision.state)
 
 
-@dataclass(frozen=True)
-class _Situation:
-    look: Look
-    memory: Memory
-    settings: HoldFocus
-    limits_um: tuple[float, float]
+class _Decider(Situation):
+    """The decisions, from the first question on."""
 
     def decide(self) -> Decided:
         look, memory = self.look, self.memory
@@ -75,8 +71,8 @@ class _Situation:
         here = replace(self, memory=replace(memory, faults=0))
         expected = memory.track.plane_um if memory.track else None
         options, why = measurements(look, self.settings, self.limits_um, expected)
-        options = tuple(option for option in options if not here._is_refuted(option))
-        if options and here._rises_from(memory.before_mismatch):
+        options = tuple(option for option in options if not here.is_refuted(option))
+        if options and here.rises_from(memory.before_mismatch):
             return here._doubt()
         if memory.pending is not None:
             return here._second(options, why or "the estimate was refuted before")
@@ -101,26 +97,20 @@ class _Situation:
             return self._correct(track.updated(inside[0]))
         if not inside:
             return self._probe(options, f"{options[0].plane_um:.2f} um instead of the expected {track.plane_um:.2f} um")
-        if self._is_near(inside, track):
+        if self.is_near(inside, track):
             return self._correct(track)
         return self._probe(options, "above or below")
-
-    def _is_near(self, options: Sequence[Measurement], track: Track) -> bool:
-        """Whether nothing is to be corrected on whichever side the focal plane lies."""
-        tolerance = self.settings.tolerance_um
-        near = all(abs(self._error(o.plane_um)) <= tolerance + 2.0 * math.sqrt(o.variance_um2) for o in options)
-        return near and abs(self._error(track.plane_um)) <= tolerance
 
     def _probe(self, options: Sequence[Measurement], purpose: str) -> Decided:
         """Move a little, towards the setpoint where that is known, and look again."""
         size = probe_size_um(options, self.settings.probe_um, self.settings.largest_step_um)
         z_um = self.look.z_um
-        up = self._error(options[0].plane_um) < 0
+        up = self.error(options[0].plane_um) < 0
         target = z_um + (size if up else -size)
         low, high = self.limits_um
         if not low <= target <= high:
             target = min(max(z_um - (target - z_um), low), high)
-        state = self._waiting_state()
+        state = self.waiting_state()
         pending = Pending(z_um, tuple(options), self.memory.mismatch(self.look))
         memory = replace(self.memory, pending=pending, before_mismatch=math.nan)
         return Decision(PROBE, state, f"a second look is to tell: {purpose}", target, True), memory
@@ -132,7 +122,7 @@ class _Situation:
         moved = self.look.z_um - pending.z_um
         plane = agreed(pending.options, options, moved)
         # Of a single estimate the probe went the way that it claims: there the image cannot become worse.
-        if plane is not None and len(pending.options) == 1 and self._rises_from(pending.mismatch):
+        if plane is not None and len(pending.options) == 1 and self.rises_from(pending.mismatch):
             refuted = (*self.memory.refuted, Track.begin(self.look.time_s, plane))[-_MOST_REFUTED:]
             told = "the estimate leads away from how the last good image looked"
             return replace(self, memory=replace(self.memory, refuted=refuted))._unseen(told)
@@ -167,7 +157,7 @@ class _Situation:
         """Hold still within the hysteresis, else move to where the setpoint will be halfway to the next look."""
         settings, look = self.settings, self.look
         memory = replace(self.memory, track=track, pending=None, unusable=0, doubts=0, before_mismatch=math.nan)
-        error = self._error(track.plane_um)
+        error = self.error(track.plane_um)
         inside = abs(error) <= settings.tolerance_um
         if inside:
             memory = memory.locked(look)
@@ -175,14 +165,14 @@ class _Situation:
             told = f"{error:+.2f} um from the setpoint"
             return Decision(STAY, LOCKED, told), replace(memory, correcting=False)
         lead = track.drift_um_s * settings.interval_s / 2 if track.drifts else 0.0
-        target = self._bounded(look.z_um - error + lead)
+        target = self.bounded(look.z_um - error + lead)
         state = LOCKED if inside else CALIBRATING if self.memory.state == CALIBRATING else HOLDING
         if target == look.z_um:
             return Decision(STAY, HOLDING, "the focal plane lies beyond the limits"), memory
         if not inside:
             least = float(np.fmin(self.memory.before_mismatch, memory.mismatch(look)))
             memory = replace(memory, corrections=memory.corrections + 1, before_mismatch=least)
-        if memory.corrections > settings.distrust_after and not self._is_sharp():
+        if memory.corrections > settings.distrust_after and not self.is_sharp():
             return replace(self, memory=memory)._distrust(
                 f"{memory.corrections} corrections in a row did not get there"
             )
@@ -191,28 +181,34 @@ class _Situation:
 
     def _unseen(self, why: str, counts: bool = True) -> Decided:
         """Without a usable estimate: go back from a probe, follow the drift for a while, or search."""
-        memory, settings, look = self.memory, self.settings, self.look
-        dark = self._is_dark()
+        memory, settings = self.memory, self.settings
+        dark = self.is_dark()
         counts = counts and not dark
         why = f"dark, {why}" if dark else why
         memory = replace(memory, unusable=memory.unusable + counts, pending=None, before_mismatch=math.nan)
-        state = self._waiting_state()
+        state = self.waiting_state()
         if self.memory.pending is not None:
             again = counts and memory.unusable < settings.search_after_looks
             return Decision(RETURN, state, why, self.memory.pending.z_um, again), memory
-        if counts and memory.unusable >= settings.search_after_looks and self._may_search():
+        if counts and memory.unusable >= settings.search_after_looks and self.may_search():
             told = f"{memory.unusable} looks without an estimate, {why}"
             return Decision(SEARCH, state, told, memory.good_z_um, True), memory
-        track = memory.track
-        follows = track is not None and memory.trusted and track.drifts and state == HOLDING
-        if follows and track is not None and look.time_s - memory.good_s <= settings.follow_drift_s:
-            error = self._error(track.plane_um)
-            target = self._bounded(look.z_um - error)
-            if settings.settle_um < abs(error) and target != look.z_um:
-                return Decision(FOLLOW, state, why, target), memory
+        target = self._along_the_drift() if state == HOLDING else None
+        if target is not None:
+            return Decision(FOLLOW, state, why, target), memory
         # At the start nobody waits for images that take turns with these looks.
         again = counts and state == CALIBRATING and memory.unusable < settings.search_after_looks
         return Decision(STAY, state, why, again=again), memory
+
+    def _along_the_drift(self) -> Optional[float]:
+        """Where the setpoint is expected by now, where that can be told and is worth a move."""
+        memory, look = self.memory, self.look
+        track, age_s = memory.track, look.time_s - memory.good_s
+        if track is None or not (memory.trusted and track.drifts) or age_s > self.settings.follow_drift_s:
+            return None
+        error = self.error(track.plane_um)
+        target = self.bounded(look.z_um - error)
+        return target if abs(error) > self.settings.settle_um and target != look.z_um else None
 
     def _doubt(self) -> Decided:
         """Look again where a correction has led away from how the last good image looked; then go back."""
@@ -241,46 +237,3 @@ class _Situation:
             before_mismatch=math.nan,
         )
         return Decision(RETURN, LOST, f"estimator distrusted: {why}", memory.good_z_um), memory
-
-    def _error(self, plane_um: float) -> float:
-        return self.look.z_um - (plane_um + self.look.setpoint_um)
-
-    def _bounded(self, target_um: float) -> float:
-        z_um, longest = self.look.z_um, self.settings.largest_step_um
-        step = min(max(target_um - z_um, -longest), longest)
-        return min(max(z_um + step, self.limits_um[0]), self.limits_um[1])
-
-    def _waiting_state(self) -> str:
-        memory = self.memory
-        if memory.state in (LOST, CALIBRATING):
-            return memory.state
-        return HOLDING if self.look.time_s - memory.good_s <= self.settings.hold_s else LOST
-
-    def _may_search(self) -> bool:
-        wanted = bool(self.settings.focus_metric) and self.look.time_s >= self.memory.next_search_s
-        return wanted and not self._is_sharp()
-
-    def _is_sharp(self) -> bool:
-        """Whether the image is as sharp as the last good one."""
-        return self.memory.mismatch(self.look) <= -math.log(max(self.settings.sharpness_share, 1e-3))
-
-    def _rises_from(self, mismatch: float) -> bool:
-        """Whether the image looks less like the last good one than before."""
-        rise = self.memory.mismatch(self.look) - mismatch
-        return rise > -math.log(max(self.settings.sharpness_share, 1e-3))
-
-    def _is_dark(self) -> bool:
-        look, good = self.look, self.memory.good
-        if good is None or look.fault:
-            return False
-        # Defocus lowers contrast and, at the borders, the mean; what it leaves is the noise that comes with light.
-        return (
-            look.mean < good.mean
-            and look.contrast < _DARK_CONTRAST * good.contrast
-            and look.noise < _DARK_NOISE * good.noise
-        )
-
-    def _is_refuted(self, option: Measurement) -> bool:
-        since_s = self.look.time_s - self.settings.hold_s
-        recent = [wrong for wrong in self.memory.refuted if wrong.time_s >= since_s]
-        return any(wrong.distance(option) <= self.settings.gate for wrong in recent)

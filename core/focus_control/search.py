@@ -19,7 +19,8 @@ FEWEST_PLANES = 5
 # The peak must rise above the median by so many standard deviations of the noise of the curve, and by such a share.
 _LEAST_SIGNAL, _LEAST_RISE = 6.0, 0.1
 _FAULTS_UNTIL_END = 3
-OK, FLAT, AT_THE_END, NO_IMAGES, STAGE = "ok", "flat", "at_the_end", "no_images", "stage"
+OK, FLAT, AT_THE_END, NO_IMAGES = "ok", "flat", "at_the_end", "no_images"
+STAGE, CANCELLED = "stage", "cancelled"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class FocusSearch:
     ----------
     status : str
         `ok`, `flat` (no plane stands out), `at_the_end` (the sharpest plane is the first or the last: focus lies
-        beyond), `no_images` (too few), `stage` (a move failed).
+        beyond), `no_images` (too few), `stage` (a move failed), `cancelled`.
     reason : str
     z_um : float
         Position of the peak; NaN where none was found.
@@ -64,6 +65,7 @@ def search(
     middle_um: float,
     fit: str = "parabola",
     score: Callable[[np.ndarray], float] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> FocusSearch:
     """Sweep coarsely over the search range within the limits, then finely around the best plane.
 
@@ -82,21 +84,24 @@ def search(
         `parabola` through the best plane and its neighbours, or smoothing `spline` through the fine planes.
     score : callable, optional
         Image (y, x) to score, higher is sharper; the settings' metric by default.
+    cancelled : callable
+        Is asked before each plane whether to end.
     """
-    sweep = _Sweep(microscope, guard, settings, score or (lambda image: focus_score(image, settings.focus_metric)))
+    scored = score or (lambda image: focus_score(image, settings.focus_metric))
+    sweep = _Sweep(microscope, guard, settings, scored, cancelled)
     low, high = guard.limits_um
     first, last = max(low, middle_um - settings.search_range_um), min(high, middle_um + settings.search_range_um)
     coarse = sweep.take(_planes(first, last, settings.coarse_step_um))
-    if sweep.stuck:
-        return sweep.result(STAGE, sweep.faults[-1])
+    if sweep.ended[0]:
+        return sweep.result(*sweep.ended)
     status, reason = judge(*coarse)
     if status != OK:
         return sweep.result(status, reason)
     best = coarse[0][int(np.argmax(coarse[1]))]
     around = max(first, best - settings.coarse_step_um), min(last, best + settings.coarse_step_um)
     fine = sweep.take(_planes(*around, settings.fine_step_um))
-    if sweep.stuck:
-        return sweep.result(STAGE, sweep.faults[-1])
+    if sweep.ended[0]:
+        return sweep.result(*sweep.ended)
     if len(fine[0]) < 3:
         return sweep.result(NO_IMAGES, f"{len(fine[0])} images around the best plane, at least 3 are needed")
     return sweep.result(OK, "", peak(*fine, fit))
@@ -104,23 +109,32 @@ def search(
 
 class _Sweep:
     def __init__(
-        self, microscope: Microscope, guard: StageGuard, settings: HoldFocus, score: Callable[[np.ndarray], float]
+        self,
+        microscope: Microscope,
+        guard: StageGuard,
+        settings: HoldFocus,
+        score: Callable[[np.ndarray], float],
+        cancelled: Callable[[], bool],
     ) -> None:
-        self.microscope, self.guard, self.settings, self.score = microscope, guard, settings, score
+        self.microscope, self.guard, self.settings = microscope, guard, settings
+        self.score, self.cancelled = score, cancelled
         self.z_um: list[float] = []
         self.scores: list[float] = []
         self.faults: list[str] = []
-        self.stuck = False
+        self.ended = ("", "")
 
     def take(self, planes_um: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
         """Take the planes, from the side that the device approaches from; those without a score are left out."""
         rising = self.settings.approach == "up"
         begun, failed = len(self.z_um), 0
         for z_um in planes_um if rising else planes_um[::-1]:
+            if self.cancelled():
+                self.ended = CANCELLED, "the search was stopped"
+                break
             move = self.guard.travel_to(z_um)
             self.faults += [move.fault] if move.fault else []
             if not move.reached:
-                self.stuck = True
+                self.ended = STAGE, move.fault or f"{z_um:.2f} um was not reached"
                 break
             value, fault = self._score()
             self.faults += [fault] if fault else []

@@ -36,6 +36,8 @@ class FocusSession:
         self._turn, self._stopping = threading.RLock(), threading.Event()
         self._thread: Optional[threading.Thread] = None
         self._error: Optional[BaseException] = None
+        # Thread that is in a step: a callback that stops the session from there must not move the device under it.
+        self._stepping: Optional[int] = None
 
     @property
     def settings(self) -> HoldFocus:
@@ -106,17 +108,16 @@ class FocusSession:
         return self
 
     def stop(self) -> None:
-        """End, and leave the device at the last good position; a second call does nothing."""
+        """End, and leave the device at the last good position; a second call does nothing.
+
+        Called by `on_row`, it ends the session as soon as the step is done.
+        """
         self._stopping.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._stepping == threading.get_ident():
+            return
+        if self._thread is not None:
             self._thread.join()
-        with self._turn:
-            if self.state == STOPPED:
-                return
-            try:
-                self._controller.stop()
-            finally:
-                _release(self._microscope, self)
+        self._end()
 
     def set_channel(self, channel: str) -> None:
         """Hold the setpoint of another channel from the next look on."""
@@ -140,7 +141,23 @@ class FocusSession:
     def _step(self) -> tuple[Row, Decision]:
         with self._turn:
             self._refuse_stopped()
-            return self._controller.look()
+            self._stepping = threading.get_ident()
+            try:
+                found = self._controller.look()
+            finally:
+                self._stepping = None
+            if self._stopping.is_set():
+                self._end()
+            return found
+
+    def _end(self) -> None:
+        with self._turn:
+            if self.state == STOPPED:
+                return
+            try:
+                self._controller.stop()
+            finally:
+                _release(self._microscope, self)
 
     def _refuse_stopped(self) -> None:
         if self.state == STOPPED:
@@ -154,9 +171,8 @@ class FocusSession:
                 self._pause(due_s)
         except BaseException as error:  # kept for whoever asks: a thread has nobody to raise it to
             self._error = error
-            with self._turn:
-                self._controller.stop()
-            _release(self._microscope, self)
+        finally:
+            self._end()
 
     def _pause(self, due_s: float) -> None:
         while not self._stopping.is_set():
@@ -214,6 +230,7 @@ def hold_focus(
             raise AlreadyHeldError("another session holds the focus of this microscope: stop it first")
         controller = FocusController(microscope, estimate, settings or HoldFocus(), log, on_row)
         session = FocusSession(controller, microscope)
+        controller.cancelled = session._stopping.is_set
         _live[key] = session
     return session
 

@@ -208,3 +208,37 @@ def test_a_refused_session_leaves_the_microscope_free():
     with pytest.raises(ValueError, match="to begin"):
         hold_focus(microscope, StatedEstimator(microscope), HoldFocus(highest_z_um=10.0))
     assert hold_focus(microscope, StatedEstimator(microscope)).state == "idle"
+
+
+@pytest.mark.parametrize("kind", ["look", "sweep"])
+def test_a_callback_may_stop_the_session_even_in_a_search(kind):
+    rig = Rig(settings=HoldFocus(search_after_looks=1))
+    rig.minutes(3)
+    good = rig.session.last_good_z_um
+    rig.microscope.sample.photons = 0.0
+    rig.estimator.answers.append(FocalPosition(status.BROAD, "broad"))
+    rig.session._controller._on_row = lambda row: row["kind"] == kind and rig.session.stop()
+    images = rig.microscope.images
+    rig.session.settle()
+    assert rig.session.state == "stopped"
+    assert rig.microscope.z == pytest.approx(good, abs=0.2)
+    assert rig.microscope.images - images < 60
+    assert hold_focus(rig.microscope, rig.estimator).state == "idle"
+
+
+def test_a_search_ends_early_when_the_session_is_stopped():
+    rig = Rig(settings=HoldFocus(search_after_looks=1))
+    rig.minutes(3)
+    rig.microscope.sample.photons = 0.0
+    rig.estimator.answers.append(FocalPosition(status.BROAD, "broad"))
+    snap, begun = rig.microscope.snap, rig.microscope.images
+
+    def stopping():
+        if rig.microscope.images == begun + 5:
+            rig.session.stop()
+        return snap()
+
+    rig.microscope.snap = stopping
+    row = rig.session.settle()
+    assert "the search was stopped" in row["fault"]
+    assert rig.microscope.images <= begun + 6 and rig.session.state == "stopped"
