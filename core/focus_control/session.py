@@ -35,6 +35,8 @@ class FocusSession:
         self._controller, self._microscope = controller, microscope
         self._turn, self._stopping = threading.RLock(), threading.Event()
         self._thread: Optional[threading.Thread] = None
+        # An interrupt in Thread.join may take a running thread for one that has ended: this event tells.
+        self._ended = threading.Event()
         self._error: Optional[BaseException] = None
         # Thread that is in a step: a callback that stops the session from there must not move the device under it.
         self._stepping: Optional[int] = None
@@ -116,6 +118,7 @@ class FocusSession:
         if self._stepping == threading.get_ident():
             return
         if self._thread is not None:
+            self._ended.wait()
             self._thread.join()
         self._end()
 
@@ -126,9 +129,7 @@ class FocusSession:
 
     def wait(self, timeout_s: Optional[float] = None) -> bool:
         """Wait for the thread to end; whether it has."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
+        return self._thread is None or self._ended.wait(timeout_s)
 
     def __enter__(self) -> FocusSession:
         return self.start()
@@ -172,7 +173,10 @@ class FocusSession:
         except BaseException as error:  # kept for whoever asks: a thread has nobody to raise it to
             self._error = error
         finally:
-            self._end()
+            try:
+                self._end()
+            finally:
+                self._ended.set()
 
     def _pause(self, due_s: float) -> None:
         while not self._stopping.is_set():
