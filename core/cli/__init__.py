@@ -22,6 +22,8 @@ SUBCOMMANDS = {
     ),
     "sort": ("parfocal.cli.sort", "sort sharp from defocused images in files and folders"),
     "restore": ("parfocal.cli.restore", "restore defocused images in files and folders"),
+    "hold-focus": ("parfocal.cli.hold_focus", "hold the focus of a microscope by the images of its sample"),
+    "calibrate": ("parfocal.cli.calibrate", "adapt a focal-position model to your sample, at the microscope"),
     "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),
@@ -75,9 +77,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except (ValueError, OSError, ImportError, MemoryError) as error:
         return _say(error)
     except RuntimeError as error:
+        from parfocal.focus_control.microscope import MicroscopeError
         from parfocal.registry import ModelError
 
-        if isinstance(error, ModelError):
+        if isinstance(error, (ModelError, MicroscopeError)):
             return _say(error)
         raise
 

@@ -11,7 +11,11 @@ import numpy as np
 from parfocal import status
 from parfocal.focal_position.result import NAN, Candidate, FocalPosition
 from parfocal.focus_control.metrics import check_metric, relative_sharpness
+from parfocal.focus_control.microscope import Microscope
+from parfocal.focus_control.planes import spaced, take_planes
 from parfocal.focus_control.search import OK, judge, peak
+from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.stage import StageGuard
 from parfocal.images.check import check_plane
 
 _FEWEST_PLANES = 7
@@ -96,6 +100,44 @@ class MetricEstimator:
         width = max(deviation, positions[1] - positions[0])
         peaks = [np.exp(-0.5 * ((positions - side) / width) ** 2) for side in (distance, -distance)]
         return positions, np.sum(peaks, axis=0) / np.sum(peaks)
+
+
+def sweep_metric_estimator(microscope: Microscope, settings: HoldFocus) -> MetricEstimator:
+    """Take a sweep over the search range around the present position and learn from it.
+
+    The steps are coarse, and a quarter as long around the sharpest plane. The focus device is left in the focal plane;
+    where there is none, it goes back.
+
+    Parameters
+    ----------
+    microscope : Microscope
+    settings : HoldFocus
+        Range, step, limits and metric.
+
+    Raises
+    ------
+    ValueError
+        Where the limits exclude the present position, or the sweep finds no focal plane.
+    MicroscopeError
+        Where an image or a move fails.
+    """
+    start = microscope.z_um()
+    guard = StageGuard(microscope, settings, settings.limits_um(start))
+    low, high = (
+        min(max(start + side * settings.search_range_um, guard.limits_um[0]), guard.limits_um[1]) for side in (-1, 1)
+    )
+    try:
+        planes = take_planes(microscope, guard, spaced(low, high, settings.coarse_step_um))
+        sharpness = [relative_sharpness(image, settings.focus_metric) for _, image in planes]
+        best = planes[int(np.nanargmax(sharpness))][0]
+        near = max(low, best - 2 * settings.coarse_step_um), min(high, best + 2 * settings.coarse_step_um)
+        planes += take_planes(microscope, guard, spaced(*near, settings.coarse_step_um / 4))
+        learned = learn_metric_estimator([image for _, image in planes], [z for z, _ in planes], settings.focus_metric)
+        guard.travel_to(learned.focal_plane_um)
+    except BaseException:  # an interrupt too must not leave the device at the end of a sweep
+        guard.travel_to(start)
+        raise
+    return learned
 
 
 def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "VollathF4") -> MetricEstimator:

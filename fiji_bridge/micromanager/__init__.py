@@ -15,6 +15,9 @@ _HOMES = {
     "PlayedStage": "devices",
     "SampleCamera": "devices",
     "StackSample": "devices",
+    "close_core": "start",
+    "configured_core": "start",
+    "demo_core": "start",
 }
 
 __all__ = list(_HOMES)

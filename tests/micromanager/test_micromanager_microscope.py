@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pymmcore
 import pytest
-from conftest import load_beads, unload
+from beads_core import load_beads, unload
 from pymmcore_plus import CMMCorePlus
 
 from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope
@@ -102,7 +102,7 @@ def test_a_sequence_without_frames_is_an_error(asked, message):
     core.asked = asked
     with pytest.raises(CameraError, match=message):
         MMCoreMicroscope(core, camera_timeout_s=0.1).snap()
-    core.unloadAllDevices()
+    unload(core)
 
 
 def test_wrappers_of_one_core_have_one_lock_and_cores_their_own(core):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pymmcore
 import pytest
-from conftest import load_beads
+from beads_core import load_beads, unload
 
 from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope
 from parfocal.focus_control.microscope import CameraError
@@ -38,7 +38,7 @@ def core():
     load_beads(core)
     core.setAutoShutter(False)
     yield core
-    core.unloadAllDevices()
+    unload(core)
 
 
 BEFORE = ("DAPI", "Lamp", "0", 10.0, False)

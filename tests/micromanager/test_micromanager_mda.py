@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import useq
+from beads_core import ADAPTERS
 from played import learned, load_played
 
 from parfocal.fiji_bridge.micromanager import FocusKeepingEngine, MMCoreMicroscope
@@ -12,6 +13,18 @@ from parfocal.focus_control.settings import HoldFocus
 
 PLANES = {0: 3.0, 1: -5.0}
 DRIFT_UM = 1.5
+
+
+class Patient(MMCoreMicroscope):
+    """Its clock goes on by ten minutes at each event."""
+
+    seconds = 0.0
+
+    def now_s(self):
+        return self.seconds
+
+    def wait_s(self, seconds):
+        self.seconds += seconds
 
 
 class Run:
@@ -25,7 +38,7 @@ class Run:
             core.initializeDevice(label)
         core.setXYStageDevice("XY")
         core.setShutterDevice("Shutter")
-        self.microscope = MMCoreMicroscope(core)
+        self.microscope = Patient(core)
         self.estimate = learned(self.microscope)
         self.microscope.move_to_um(0.0)
         self.events, self.defocus = [], []
@@ -34,6 +47,7 @@ class Run:
 
     def prepare(self, event):
         index = event.index
+        self.microscope.wait_s(600.0)
         self.plane[0] = PLANES[index.get("p", 0)] + DRIFT_UM * index.get("t", 0)
 
     def note(self, image, event, metadata):
@@ -50,9 +64,7 @@ class Run:
 
 @pytest.fixture
 def run(unicore):
-    import mm_test_adapters
-
-    unicore.setDeviceAdapterSearchPaths([mm_test_adapters.device_adapter_path()])
+    unicore.setDeviceAdapterSearchPaths([ADAPTERS])
     return Run(unicore)
 
 
@@ -126,7 +138,7 @@ def test_a_focus_function_that_raises_does_not_end_the_acquisition(run):
 
 def test_a_session_keeps_the_focus_of_one_position(run):
     run.microscope.move_to_um(PLANES[0])
-    session = hold_focus(run.microscope, run.estimate, HoldFocus(tolerance_um=0.3, scale_error=0.02, wander_um=100.0))
+    session = hold_focus(run.microscope, run.estimate, HoldFocus(tolerance_um=0.3, scale_error=0.02))
     engine = FocusKeepingEngine(run.core, session, axes=("t",))
     run.go(engine, useq.MDASequence(stage_positions=POSITIONS[:1], time_plan={"interval": 0, "loops": 4}))
     session.stop()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pymmcore
 import pytest
-from conftest import load_beads
+from beads_core import load_beads, unload
 
 from parfocal.fiji_bridge.micromanager import MMCoreMicroscope
 from parfocal.focus_control.microscope import StageError
@@ -24,7 +24,7 @@ def core():
     core.setPosition(7.0)
     core.enableContinuousFocus(True)
     yield core
-    core.unloadAllDevices()
+    unload(core)
 
 
 def test_the_offset_is_moved_and_the_stage_left_alone(core):

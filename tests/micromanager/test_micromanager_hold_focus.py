@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pymmcore
 import pytest
-from conftest import load_beads
+from beads_core import load_beads, unload
 from played import learned, load_played
 
 from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope
@@ -60,7 +60,7 @@ def beads():
     microscope.rng = np.random.default_rng(7)
     estimate = learned(microscope, np.r_[-48.0:-12:4, -12.0:12:2, 12.0:49:4])
     yield core, microscope, estimate
-    core.unloadAllDevices()
+    unload(core)
 
 
 @pytest.mark.parametrize("start_um", [-40.0, 40.0])

@@ -1,0 +1,151 @@
+"""`parfocal hold-focus`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any, Optional
+
+from parfocal.cli.microscope import add_microscope_options, add_settings_options, fill_in_demo, given_settings, opened
+from parfocal.cli.options import add_command_options, given_arguments
+from parfocal.commands import command_spec
+from parfocal.focal_position.estimate import estimate_focal_position
+from parfocal.focus_control.log import LOOK, Row
+
+NOT_FOUND = 1
+# So often the end of the session, and of the time it was given, is looked for.
+_PATIENCE_S = 0.1
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options: those of settings and estimator from their definitions."""
+    add_microscope_options(parser)
+    parser.add_argument(
+        "--estimator",
+        choices=("model", "metric"),
+        default="model",
+        help="a focal-position model, or a focus metric learned from one sweep at the start (default: model)",
+    )
+    parser.add_argument("--log", metavar="FILE", help="CSV to write, a row for each decision")
+    parser.add_argument("--duration", type=float, metavar="SECONDS", help="end by itself after so long")
+    parser.add_argument("--once", action="store_true", help="find the focal plane once, by the estimator, and end")
+    add_settings_options(parser)
+    group = parser.add_argument_group("what the model is told")
+    add_command_options(group, command_spec(estimate_focal_position))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hold focus until Ctrl-C or the end of the time, or find it once."""
+    if options.duration is not None and not 0 < options.duration < math.inf:
+        raise ValueError(f"duration must be above 0 s, got {options.duration:g}")
+    fill_in_demo(options)
+    settings = given_settings(options)
+    with opened(options) as microscope:
+        estimate = _estimator(options, microscope, settings)
+        return _once(microscope, estimate, settings) if options.once else _hold(options, microscope, estimate, settings)
+
+
+def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> Any:
+    if options.estimator == "model":
+        from parfocal.focus_control.model_estimator import model_estimator
+
+        return model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
+    from parfocal.focus_control.metric_estimator import sweep_metric_estimator
+
+    print("sweeping z to learn how sharp the sample is where", flush=True)
+    learned = sweep_metric_estimator(microscope, settings)
+    print(f"focal plane at {learned.focal_plane_um:.2f} um", flush=True)
+    return learned
+
+
+def _once(microscope: Any, estimate: Any, settings: Any) -> int:
+    from parfocal.focus_control.autofocus import autofocus
+
+    found = autofocus(
+        microscope,
+        estimate,
+        "estimate",
+        setpoint_um=settings.setpoint(settings.channel),
+        range_um=settings.travel_um,
+        tolerance_um=settings.tolerance_um,
+        lowest_z_um=settings.lowest_z_um,
+        highest_z_um=settings.highest_z_um,
+        backlash_um=settings.backlash_um,
+        approach=settings.approach,
+    )
+    if not found.found:
+        print(f"not found, z restored to {found.z_um:.2f} um: {found.reason}")
+        return NOT_FOUND
+    print(f"in focus at {found.z_um:.2f} um after {found.images} images, moved from {found.start_z_um:.2f} um")
+    return 0
+
+
+def _hold(options: argparse.Namespace, microscope: Any, estimate: Any, settings: Any) -> int:
+    from parfocal.focus_control.session import hold_focus
+
+    begun = microscope.now_s()
+    print("Ctrl-C ends, and leaves the stage at the last good position", flush=True)
+    with _Shown(begun) as shown:
+        session = hold_focus(microscope, estimate, settings, options.log, shown.show)
+        try:
+            with session:
+                while not session.wait(_PATIENCE_S):
+                    if options.duration is not None and microscope.now_s() - begun >= options.duration:
+                        break
+        except KeyboardInterrupt:
+            pass  # the usual way to end; the session has stopped
+    if session.error is not None:
+        raise session.error
+    looks = [row for row in session.rows if row["kind"] == LOOK]
+    locked = sum(row["state"] == "locked" for row in looks)
+    print(f"{len(looks)} looks, {locked} of them locked; the stage is at {session.rows[-1]['z_after_um']:.2f} um")
+    if options.log:
+        print(f"log in {options.log}")
+    return 0
+
+
+class _Shown:
+    """Status line at a terminal, else a line for each row."""
+
+    def __init__(self, begun_s: float) -> None:
+        from rich.console import Console
+
+        self._begun_s, self._console = begun_s, Console()
+        self._live: Optional[Any] = None
+
+    def __enter__(self) -> _Shown:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, row: Row) -> None:
+        """Show a row of the log."""
+        from rich.text import Text
+
+        line = row_line(row, self._begun_s)
+        if self._live is None:
+            print(line, flush=True)
+        else:
+            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def row_line(row: Row, begun_s: float) -> str:
+    """A row of the log as a line: time, state, position, error, drift, decision, and why."""
+    minutes, seconds = divmod(int(max(0.0, row["time_s"] - begun_s)), 60)
+    parts = [f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}", f"{row['state']:<11}"]
+    z_um = row["z_after_um"] if math.isfinite(row["z_after_um"]) else row["z_before_um"]
+    for name, value, unit in (
+        ("z", z_um, "um"),
+        ("error", row["error_um"], "um"),
+        ("drift", row["drift_um_h"], "um/h"),
+    ):
+        parts.append(f"{name} {value:+.2f} {unit}" if math.isfinite(value) else f"{name} -")
+    told = "; ".join(filter(None, (row["reason"], row["fault"])))
+    return "  ".join([*parts, f"{row['decision']}: {told}" if told else row["decision"]])

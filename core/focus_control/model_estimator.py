@@ -1,0 +1,55 @@
+"""The network of `estimate_focal_position` as an estimator for the control loop, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parfocal.commands import check_arguments, command_spec
+from parfocal.focal_position.estimate import estimate_focal_position
+from parfocal.focal_position.result import FocalPosition
+
+
+@dataclass(frozen=True)
+class ModelEstimator:
+    """`estimate_focal_position` with its arguments but the image: a callable, with the range of its answers.
+
+    Attributes
+    ----------
+    arguments : dict
+        Of `estimate_focal_position`.
+    range_um : tuple of float
+        Lowest and highest defocus that the model knows.
+    """
+
+    arguments: dict[str, Any]
+    range_um: tuple[float, float]
+
+    def __call__(self, image_yx: np.ndarray) -> FocalPosition:
+        """Estimate the focal position of an image (y, x)."""
+        return estimate_focal_position(image_yx, **self.arguments)
+
+
+def model_estimator(**arguments: Any) -> ModelEstimator:
+    """Make an estimator of a model, and find out its range.
+
+    Parameters
+    ----------
+    **arguments
+        Of `estimate_focal_position`, but the image.
+
+    Raises
+    ------
+    TypeError, ValueError, parfocal.registry.ModelError
+        As `estimate_focal_position` raises them.
+    """
+    known = [parameter.name for parameter in command_spec(estimate_focal_position).parameters]
+    unknown = sorted(set(arguments) - set(known[1:]))
+    if unknown:
+        raise TypeError(f"arguments must be among {', '.join(known[1:])}, got {', '.join(unknown)}")
+    check_arguments(estimate_focal_position, arguments)
+    # A blank image is refused, yet with the positions of the bins.
+    found = estimate_focal_position(np.zeros((64, 64)), **arguments)
+    return ModelEstimator(arguments, (float(found.positions_um[0]), float(found.positions_um[-1])))

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import functools
+import io
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from beads_core import ADAPTERS
+
+from parfocal.cli import main
+from parfocal.focus_control.log import read_log
+
+SWEEP = ["--estimator", "metric", "--search-range-um", "20", "--coarse-step-um", "4"]
+DEMO = ["hold-focus", "--demo", *SWEEP]
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """Configuration file of the demo camera."""
+    monkeypatch.setenv("MICROMANAGER_PATH", ADAPTERS)
+    path = tmp_path / "beads.cfg"
+    path.write_text(
+        "Device,Camera,DemoCamera,DCam\nDevice,Z,DemoCamera,DStage\nProperty,Core,Initialize,1\n"
+        "Property,Core,Camera,Camera\nProperty,Core,Focus,Z\nProperty,Camera,Mode,Fluorescent Beads\n"
+        "Property,Camera,PixelType,16bit\nProperty,Camera,BeadBrightness,8\nProperty,Z,Position,7\n"
+    )
+    return str(path)
+
+
+def test_the_demonstration_locks_and_writes_its_log(tmp_path, capsys):
+    assert main([*DEMO, "--duration", "1.5", "--interval-s", "0.3", "--log", str(tmp_path / "log.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "locked" in told
+    assert "drift" in told
+    rows = read_log(tmp_path / "log.csv").rows
+    assert rows[-1]["state"] == "stopped"
+    assert [row["state"] for row in rows if row["kind"] == "look"][-1] == "locked"
+
+
+def test_focus_is_found_once_by_a_configuration_file(config, capsys):
+    assert main(["hold-focus", "--config", config, *SWEEP, "--once", "--tolerance-um", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "focal plane at" in told
+    assert "in focus at" in told
+    assert abs(float(told.split("in focus at ")[1].split(" um")[0])) < 1.0
+
+
+def test_an_interrupt_ends_it_at_the_last_good_position(tmp_path):
+    log = tmp_path / "log.csv"
+    command = [sys.executable, "-m", "parfocal.cli", *DEMO, "--interval-s", "0.2", "--log", str(log)]
+    # A shell that runs this in the background may have it ignore interrupts.
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (log.exists() and "locked" in log.read_text()):
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    told, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert "the stage is at" in told
+    rows = read_log(log).rows
+    good = [row for row in rows if row["state"] == "locked"][-1]
+    assert rows[-1]["state"] == "stopped"
+    assert rows[-1]["z_after_um"] == pytest.approx(good["z_after_um"], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["hold-focus"], "one of the arguments --config --demo is required"),
+        (["hold-focus", "--config", "nowhere.cfg"], "no such configuration file: nowhere.cfg"),
+        (["hold-focus", "--config", "broken.cfg"], "broken.cfg could not be loaded: "),
+        (["hold-focus", "--demo", "--interval-s", "-1"], "interval_s must be a finite number above 0, got -1.0"),
+        (["hold-focus", "--demo", "--duration", "0"], "duration must be above 0 s, got 0"),
+        ([*DEMO, "--lowest-z-um", "5"], "must be within lowest_z_um=5 and highest_z_um=inf to begin, it is at 0 um"),
+        ([*DEMO, "--focus-group", "Channel", "--focus-preset", "DAPI"], "no group 'Channel': there are none"),
+        ([*DEMO, "--focus-device", "Piezo"], "no device 'Piezo' to focus with; there are Stage, Camera"),
+        (["hold-focus", "--demo", "--model", "nothing"], "no model 'nothing' for focal_position"),
+        (["calibrate", "--demo", "-o", "out", "--fields", "0"], "fields must be 1 or more, got 0"),
+        (["calibrate", "--demo", "-o", "out", "--step-um", "0"], "step_um must be above 0 um, got 0"),
+        (["calibrate", "--demo", "-o", "out", "--travel-um", "5"], "the stack must lie within the limits"),
+    ],
+)
+def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.cfg").write_text("Device,Camera,NoSuchLibrary,DCam\n")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert told.count("\n") <= 2
+    assert message in told
+
+
+def test_every_setting_is_an_option(capsys):
+    from parfocal.commands import command_spec
+    from parfocal.focus_control.settings import HoldFocus
+
+    for command in ("hold-focus", "calibrate"):
+        assert main([command, "--help"]) == 0
+        told = capsys.readouterr().out
+        for parameter in command_spec(HoldFocus).parameters:
+            assert f"--{parameter.name.replace('_', '-')}" in told
+
+
+def test_calibrating_takes_a_stack_and_says_that_it_has_only_the_same_field(tmp_path, capsys, monkeypatch):
+    import parfocal.cli.calibrate as calibrate
+
+    taken = {}
+
+    class Made:
+        text, output = "Errors on a field that was adapted to", "out"
+
+    @functools.wraps(calibrate.calibrate_focal_position)
+    def note(stacks, output, **others):
+        taken.update(stacks=stacks, others=others)
+        return Made
+
+    monkeypatch.setattr(calibrate, "calibrate_focal_position", note)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert main(["calibrate", "--demo", "-o", str(tmp_path / "out"), "--range-um", "20", "--step-um", "2"]) == 0
+    (stack,) = taken["stacks"]
+    np.testing.assert_allclose(stack.z_um, np.arange(-20, 21, 2.0))
+    assert stack.focal_z_um == pytest.approx(12.0, abs=1.0)
+    assert taken["others"] == {}
+    assert "adapted to" in capsys.readouterr().out
