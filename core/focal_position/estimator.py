@@ -62,11 +62,13 @@ class FocalPositionEstimator:
     def __call__(self, image_yx: np.ndarray) -> FocalPosition:
         """Estimate the focal position of an image (y, x)."""
         found, reason, share = self._check(image_yx)
-        if found == status.OK and self._contrast(image_yx):
-            found, reason = status.NO_CONTENT, self._contrast(image_yx)
         if found != status.OK:
             return self._refused(found, reason)
-        probability, features = self.distribution(image_yx)
+        seen = image_yx if self._is_paper else reduced(image_yx, self._zoom)
+        problem = contrast_problem(seen)
+        if problem:
+            return self._refused(status.NO_CONTENT, problem)
+        probability, features = self._distribution(seen)
         unlike = self._unlike(features)
         if unlike:
             return self._refused(status.OUT_OF_DOMAIN, unlike)
@@ -81,15 +83,14 @@ class FocalPositionEstimator:
         positions = Bins.from_dict(self.network.config["bins"]).positions
         return positions * self._scale.defocus_distance_um(1.0) if self._scales else positions
 
-    def distribution(self, image_yx: np.ndarray) -> tuple[np.ndarray, Optional[np.ndarray]]:
+    def _distribution(self, seen_yx: np.ndarray) -> tuple[np.ndarray, Optional[np.ndarray]]:
         """Distribution over the bins (n,), and the features of the image where the network has any."""
         config = self.network.config
-        bins = Bins.from_dict(config["bins"]).count
-        if config["architecture"] == "wei2018":
-            seen = paper_input(image_yx, config["training"]["crop_px"], config["training"]["downsampling"])
-            return softmax(self.network.predict(seen[None, ..., None]))[0], None
-        seen = default_input(image_yx, self._zoom)
-        distribution, features = pooled(self.network.predict(seen[None, ..., None]), bins)
+        if self._is_paper:
+            inputs = paper_input(seen_yx, config["training"]["crop_px"], config["training"]["downsampling"])
+            return softmax(self.network.predict(inputs[None, ..., None]))[0], None
+        maps = self.network.predict(default_input(seen_yx)[None, ..., None])
+        distribution, features = pooled(maps, Bins.from_dict(config["bins"]).count)
         return self._signed(distribution[0]), features[0]
 
     def _signed(self, distribution: np.ndarray) -> np.ndarray:
@@ -111,11 +112,6 @@ class FocalPositionEstimator:
             return status.TOO_SMALL, f"{image_yx.shape[1]} x {image_yx.shape[0]} px, needs {needed} x {needed}", 0.0
         check = check_plane(image_yx, saturation_level=self.saturation_level)
         return check.status, check.reason, check.saturated_share
-
-    def _contrast(self, image_yx: np.ndarray) -> str:
-        if self.network.config["architecture"] == "wei2018":
-            return contrast_problem(image_yx)
-        return contrast_problem(reduced(image_yx, self._zoom))
 
     def _reason_out_of_range(self) -> str:
         if not self._scales or self.optics is None:
@@ -141,6 +137,10 @@ class FocalPositionEstimator:
         return FocalPosition(found, reason, positions_um=positions, probability=np.full(len(positions), np.nan))
 
     @property
+    def _is_paper(self) -> bool:
+        return bool(self.network.config["architecture"] == "wei2018")
+
+    @property
     def _scales(self) -> bool:
         return bool(self.network.config["unit"] == DEPTH_OF_FIELD)
 
@@ -154,7 +154,7 @@ class FocalPositionEstimator:
 
     @property
     def _smallest_px(self) -> int:
-        if self.network.config["architecture"] == "wei2018":
+        if self._is_paper:
             return int(self.network.config["training"]["crop_px"])
         return int(np.ceil(SMALLEST_SIDE_PX / self._zoom))
 

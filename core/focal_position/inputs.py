@@ -33,19 +33,26 @@ def reduced(image_yx: np.ndarray, zoom: float) -> np.ndarray:
 def means(image_yx: np.ndarray, width: int) -> np.ndarray:
     """Means of squares of `width` pixels (float32); what fills no square is left out."""
     height, length = (side // width for side in image_yx.shape)
-    cut = image_yx[: height * width, : length * width].reshape(height, width, length, width)
-    return np.asarray(cut.mean(axis=(1, 3), dtype=np.float32))
+    cut = image_yx[: height * width, : length * width]
+    # Sums of every `width`-th row and column: several times as fast as a mean over blocks.
+    rows = np.zeros((height, length * width), np.float32)
+    for start in range(width):
+        rows += cut[start::width]
+    total = np.zeros((height, length), np.float32)
+    for start in range(width):
+        total += rows[:, start::width]
+    return total / np.float32(width**2)
 
 
-def default_input(image_yx: np.ndarray, zoom: float = 1.0) -> np.ndarray:
-    """Reduce an image, bring it to background 0 and bright structures 1, and mirror it until the squares fit.
+def default_input(image_yx: np.ndarray) -> np.ndarray:
+    """Bring an image of the network's scale to background 0 and bright structures 1, and mirror it until squares fit.
 
     Returns
     -------
     ndarray
         (y, x), float32, sides 96 + 16 k.
     """
-    seen = normalised(reduced(image_yx, zoom))
+    seen = normalised(image_yx)
     more = [(-(n - FIELD_PX)) % STRIDE_PX if n > FIELD_PX else FIELD_PX - n for n in seen.shape]
     return np.pad(seen, [(0, n) for n in more], mode="symmetric") if any(more) else seen
 

@@ -55,9 +55,9 @@ class PlaneSampler:
 
 
 def expose(plane_yx: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Expose noise-free light with 15 to 3000 photoelectrons over an even or uneven background."""
-    photons = float(np.exp(rng.uniform(np.log(15), np.log(3000))))
-    background = float(np.exp(rng.uniform(np.log(0.01), np.log(0.8))))
+    """Expose noise-free light with 30 to 3000 photoelectrons over an even or uneven background."""
+    photons = float(np.exp(rng.uniform(np.log(30), np.log(3000))))
+    background = float(np.exp(rng.uniform(np.log(0.01), np.log(0.5))))
     light = np.asarray(plane_yx, np.float32) + np.float32(background)
     if rng.random() < 0.4:
         line = np.linspace(-0.5, 0.5, plane_yx.shape[0], dtype=np.float32)

@@ -30,7 +30,8 @@ class FocalPositionTraining:
     learning_rate : float
         Highest rate of Adam.
     half_cosine : bool
-        100 steps (a fifth of all, where that is less) of linear start, then down to 1 percent along a half cosine; otherwise the rate stays.
+        100 steps (a fifth of all, where that is less) of linear start, then down to 1 percent along a half cosine;
+        otherwise the rate stays.
     crop_px, downsampling : int
         For `wei2018`: width of the crops in pixels of the camera, and factor by which they are reduced.
     validation_share : float

@@ -109,7 +109,8 @@ def read_labelled_stack(path: Path, about: dict[str, Any]) -> LabelledStack:
     if not path.is_file():
         raise FileNotFoundError(f"{name}: there is no stack {path}")
     try:
-        stack = next(iter(open_stacks(path)))
+        opened = open_stacks(path)  # the file is closed with it
+        stack = next(opened)
         planes = np.stack(list(stack.planes))
         found = stack.z_um
     except UnreadableImage as error:

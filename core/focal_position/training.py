@@ -10,6 +10,7 @@ from typing import Annotated, Any, Optional
 import numpy as np
 
 from parfocal.commands import Param, check_arguments, command
+from parfocal.focal_position.bins import Bins
 from parfocal.focal_position.export import About, write_model_folder
 from parfocal.focal_position.fit import Fit, run_fit
 from parfocal.focal_position.inputs import TASK, means, reduced
@@ -65,8 +66,8 @@ def train_focal_position(
     config : str
         `default` or `wei2018` (the network and recipe of Wei and Roberts 2018, doi:10.1038/s41598-018-25458-w).
     start_from : path, optional
-        Model, by name or folder, whose weights are trained on; its bins hold, in um over the range of the stacks, and
-        the learning rate is a fourth of the config's unless given.
+        Model, by name or folder, whose weights are trained on; it keeps its number of bins, in um over the range of
+        real stacks, and the learning rate is then a fourth of the config's unless given.
     half_range : float, optional
         Middle of the last bin: um for real stacks (default: the largest distance in them; 20 for `wei2018`), depths of
         field for simulated ones (default: 10).
@@ -115,14 +116,14 @@ def train_focal_position(
         _check_simulated(settings, start_from)
         claim_run_folder(Path(output), settings, resume)
         labelled = simulated_planes(SimulationPlan(stacks=simulated), settings.bins, settings.seed)
-        return train_on(labelled, Path(output), settings, _simulated_about(simulated))
+        return train_on(labelled, Path(output), settings, _simulated_about(simulated), _start_weights(start_from))
     read = read_labelled_stacks(str(stacks), listed)
     settings = stack_settings(read, config, start_from, **changes)
     claim_run_folder(Path(output), settings, resume)
     factor = zoom or usual_zoom(read)
     about = About(f"{len(read)} z-stacks in {Path(str(stacks)).name}", "trained", factor)
-    start = None if start_from is None else _start_weights(start_from)
-    return train_on(labelled_planes(read, settings, factor), Path(output), settings, about, start)
+    planes = labelled_planes(read, settings, factor)
+    return train_on(planes, Path(output), settings, about, _start_weights(start_from))
 
 
 def train_on(
@@ -206,8 +207,11 @@ def usual_zoom(stacks: Sequence[LabelledStack]) -> float:
 def _check_simulated(settings: FocalPositionTraining, start_from: Optional[str]) -> None:
     if settings.unit != DEPTH_OF_FIELD or settings.architecture != "default":
         raise ValueError(f"config must be default for simulated stacks, got {settings.architecture!r}")
-    if start_from is not None:
-        raise ValueError(f"start_from is for stacks, not for simulated ones, got {start_from!r}")
+    if start_from is None:
+        return
+    held = Bins.from_dict(read_config(model_folder(start_from, TASK))["bins"])
+    if held != settings.bins:
+        raise ValueError(f"the bins must be those of start_from, {held}, got {settings.bins}")
 
 
 def _simulated_about(count: int) -> About:
@@ -220,6 +224,8 @@ def _simulated_about(count: int) -> About:
     return About(source, "aberration", 0.0, {"numerical_aperture": apertures, "largest_immersion_index": 1.1})
 
 
-def _start_weights(start_from: str) -> list[np.ndarray]:
+def _start_weights(start_from: Optional[str]) -> Optional[list[np.ndarray]]:
+    if start_from is None:
+        return None
     folder = model_folder(start_from, TASK)
     return read_start(folder, read_config(folder))
