@@ -22,6 +22,8 @@ from parfocal.focus_control.stage import StageGuard
 
 METHODS = ("sweep", "estimate")
 NO_ESTIMATE, NOT_REACHED = "no_estimate", "not_reached"
+# Images from which on an uncertain position is taken, if the last one sees it within the tolerance.
+_ENOUGH_IMAGES = 3
 NAN = float("nan")
 
 
@@ -167,6 +169,7 @@ class _Shot:
         self.images = 0
         self.curve: list[tuple[float, float]] = []
         self.faults: list[str] = []
+        self._before: tuple[float, Sequence[Measurement]] = (self.start, ())
 
     def sweep(self, fit: str) -> AutofocusResult:
         found = search(self.microscope, self.guard, self.settings, self.start, fit)
@@ -179,34 +182,38 @@ class _Shot:
     def estimate(self, estimator: Any, most_images: int) -> AutofocusResult:
         """Estimate, move, and verify; each look is put together with those before."""
         known: Optional[Measurement] = None
-        options: Sequence[Measurement] = ()
-        asked_at = self.start
         while self.images < most_images:
             look, fault = self._look(estimator)
             if look is None:
                 return self._restored(NO_IMAGES, fault)
-            expected = known.plane_um if known else None
-            seen, why = measurements(look, self.settings, self.guard.limits_um, expected)
+            seen, why = measurements(look, self.settings, self.guard.limits_um, known.plane_um if known else None)
             if not seen:
                 return self._restored(NO_ESTIMATE, why)
-            if len(seen) > 1:
-                both = agreed(options, seen, look.z_um - asked_at) if options else None
-                if both is None:
-                    options, asked_at = seen, look.z_um
-                    if not self._go(look.z_um + self._probe(look.z_um, seen)):
-                        return self._restored(STAGE, self.faults[-1])
-                    continue
-                seen = (both,)
-            verified = known is not None and abs(look.z_um - seen[0].plane_um - self.setpoint_um) <= self._tolerance()
-            known = seen[0] if known is None else mean_of(known, seen[0])
-            if verified:
-                return self._arrived(known)
-            if not self._go(known.plane_um + self.setpoint_um):
+            plane = self._one_side(look, seen)
+            if plane is None:
+                target = look.z_um + self._probe(look.z_um, seen)
+            else:
+                seen_there = known is not None and self._is_near(look, plane)
+                known = plane if known is None else mean_of(known, plane)
+                if seen_there and self._is_known(known):
+                    return self._arrived(known)
+                target = known.plane_um + self.setpoint_um
+            if not self._go(target):
                 return self._restored(STAGE, self.faults[-1])
         return self._restored(NOT_REACHED, f"no image within {self.settings.tolerance_um:g} um after {self.images}")
 
-    def _tolerance(self) -> float:
-        return self.settings.tolerance_um
+    def _one_side(self, look: Look, seen: Sequence[Measurement]) -> Optional[Measurement]:
+        """What a look measures; of two sides the one that the look before the move agrees with, None where neither."""
+        if len(seen) == 1:
+            return seen[0]
+        before, self._before = self._before, (look.z_um, seen)
+        return agreed(before[1], seen, look.z_um - before[0])
+
+    def _is_near(self, look: Look, plane: Measurement) -> bool:
+        return abs(look.z_um - plane.plane_um - self.setpoint_um) <= self.settings.tolerance_um
+
+    def _is_known(self, plane: Measurement) -> bool:
+        return self.images >= _ENOUGH_IMAGES or 2.0 * math.sqrt(plane.variance_um2) <= self.settings.tolerance_um
 
     def _probe(self, z_um: float, options: Sequence[Measurement]) -> float:
         size = probe_size_um(options, self.settings.probe_um, self.settings.largest_step_um)
