@@ -196,9 +196,10 @@ def _peak(z: np.ndarray, score: np.ndarray) -> float:
 
 def _with_focus(distance: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Add the level in focus, between the planes of the sweep: it falls from there with the square of the distance."""
-    if distance[0] == 0 or distance.size < 2:
+    farther = np.flatnonzero(distance > distance[0])
+    if distance[0] == 0 or farther.size == 0:
         return distance, level
-    bend = (level[0] - level[1]) / (distance[1] ** 2 - distance[0] ** 2)
+    bend = (level[0] - level[farther[0]]) / (distance[farther[0]] ** 2 - distance[0] ** 2)
     return np.append(0.0, distance), np.append(level[0] + bend * distance[0] ** 2, level)
 
 

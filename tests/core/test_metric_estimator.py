@@ -61,6 +61,15 @@ def test_the_order_of_the_sweep_does_not_matter(estimate):
     np.testing.assert_array_equal(turned.distance_um, estimate.distance_um)
 
 
+@pytest.mark.filterwarnings("error")
+def test_planes_as_far_on_both_sides_are_learned_from():
+    """The focal plane lies midway between two planes of the sweep, which then have the same distance."""
+    z_um = np.arange(PLANE - 15.0, PLANE + 16.0, 2.0)
+    learned = learn_metric_estimator([image_at(z, seed) for seed, z in enumerate(z_um)], z_um)
+    assert learned.focal_plane_um == pytest.approx(PLANE, abs=1.0)
+    assert np.isfinite(learned.log_sharpness).all()
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
