@@ -31,6 +31,8 @@ from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.situation import Situation
 
 _MOST_REFUTED = 8
+# So many looks in a row at the setpoint that are unlike the last good one show that the sample has changed.
+_UNTIL_NEW_LIKENESS = 2
 
 Decided = tuple[Decision, Memory]
 
@@ -159,6 +161,10 @@ class _Decider(Situation):
         memory = replace(self.memory, track=track, pending=None, unusable=0, doubts=0, before_mismatch=math.nan)
         error = self.error(track.plane_um)
         inside = abs(error) <= settings.tolerance_um
+        if inside and self.is_unlike() and memory.unlike < _UNTIL_NEW_LIKENESS:
+            # A jump may hide in the uncertainty of an estimate: later images must not be held against this one.
+            told = "at the setpoint by the estimate, but the image is unlike the last good one: another look"
+            return Decision(STAY, HOLDING, told, again=True), replace(memory, unlike=memory.unlike + 1)
         if inside:
             memory = memory.locked(look)
         if abs(error) <= (settings.settle_um if memory.correcting else settings.tolerance_um):

@@ -91,9 +91,9 @@ class Memory:
     pending : Pending, optional
     correcting : bool
         Whether a correction has begun that is to end within `settle_um`.
-    unusable, faults, stage_faults, corrections, doubts : int
+    unusable, faults, stage_faults, corrections, doubts, unlike : int
         In a row: looks without a usable estimate, looks without an image, moves that failed, corrections without a
-        lock, looks that speak against the last correction.
+        lock, looks that speak against the last correction, looks at the setpoint that are unlike the last good one.
     good_z_um, good_s : float
         Position and time of the last look that was locked, or of the last search that found something.
     good : Look, optional
@@ -105,7 +105,8 @@ class Memory:
     former : Track, optional
         What was believed before the last jump.
     refuted : tuple of Track
-        Focal planes that a correction towards them has shown to be wrong; not believed again for `hold_s`.
+        Focal planes that a correction towards them has shown to be wrong; not believed again for
+        `search_again_s`.
     searches : int
         Since the last lock.
     next_search_s : float
@@ -121,6 +122,7 @@ class Memory:
     stage_faults: int = 0
     corrections: int = 0
     doubts: int = 0
+    unlike: int = 0
     good_z_um: float = math.nan
     good_s: float = math.nan
     good: Optional[Look] = None
@@ -164,6 +166,7 @@ class Memory:
             good_z_um=look.z_um,
             good_s=look.time_s,
             good=look,
+            unlike=0,
             corrections=0,
             former=None,
             searches=0,

@@ -103,7 +103,7 @@ class HoldFocus:
     drift_change_um_h: float = 2.0
     least_deviation_um: float = 0.05
     scale_error: float = 0.1
-    gate: float = 4.0
+    gate: float = 3.0
     least_certainty: float = 0.5
     probe_um: float = 1.0
     layer: str = "nearest"

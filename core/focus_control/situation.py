@@ -56,6 +56,10 @@ class Situation:
         """Whether the image is as sharp as the last good one."""
         return self.memory.mismatch(self.look) <= -math.log(max(self.settings.sharpness_share, 1e-3))
 
+    def is_unlike(self) -> bool:
+        """Whether the image differs from the last good one, as far as there is one."""
+        return self.rises_from(0.0)
+
     def rises_from(self, mismatch: float) -> bool:
         """Whether the image looks less like the last good one than before."""
         rise = self.memory.mismatch(self.look) - mismatch
@@ -75,6 +79,6 @@ class Situation:
 
     def is_refuted(self, option: Measurement) -> bool:
         """Whether a correction towards this focal plane was taken back not long ago."""
-        since_s = self.look.time_s - self.settings.hold_s
+        since_s = self.look.time_s - self.settings.search_again_s
         recent = [wrong for wrong in self.memory.refuted if wrong.time_s >= since_s]
         return any(wrong.distance(option) <= self.settings.gate for wrong in recent)

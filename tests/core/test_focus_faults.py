@@ -198,3 +198,27 @@ def test_focus_beyond_the_limits_is_not_followed():
     rig.minutes(60)
     assert max(rig.microscope.commanded_um) <= 5.0
     assert rig.session.state in ("holding", "lost")
+
+
+def test_a_blurred_image_whose_estimate_fits_by_chance_is_looked_at_again_before_it_counts():
+    rig = Rig(settings=LIMITED, plane=stepped(jumps={170.0: 4.0}))
+    rig.minutes(3)
+    good = rig.session._controller.memory.good
+    rig.estimator.answers.append(FocalPosition(status.OK, "", (), 0.1, 0.2, 0.9))
+    row = rig.session.step()
+    assert (row["decision"], row["state"]) == ("stay", "holding")
+    assert "unlike the last good one" in row["reason"]
+    assert rig.session._controller.memory.good == good
+    rig.minutes(2)
+    assert rig.session.state == "locked" and abs(rig.error_um) < 0.8
+
+
+def test_a_sample_that_changes_for_good_is_accepted_after_three_looks():
+    rig = Rig(settings=LIMITED)
+    rig.minutes(3)
+    rig.microscope.sample.sharp_sigma_px = 3.0
+    rig.minutes(1)
+    assert [row["state"] for row in rig.looks[-3:]] == ["holding", "holding", "locked"]
+    before = len(rig.looks)
+    rig.minutes(3)
+    assert [row["state"] for row in rig.looks[before:]] == ["locked"] * 3
