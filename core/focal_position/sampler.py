@@ -12,6 +12,8 @@ from parfocal.focal_position.labelled import LabelledPlanes
 from parfocal.focal_position.network import FIELD_PX, STRIDE_PX
 
 CROP_PX = FIELD_PX + 4 * STRIDE_PX
+# Of so many random squares of a real image the one with the most contrast is taken: an empty one teaches nothing.
+_SQUARES = 4
 Batch = tuple[np.ndarray, np.ndarray]
 
 
@@ -49,7 +51,9 @@ class PlaneSampler:
         if self.architecture == "wei2018":
             return standardised(_turned(_cut(seen, self.crop_px, rng), rng))
         # The scale of intensities is that of the whole image, as when an image is estimated.
-        crop = _turned(_cut(normalised(seen), self.crop_px, rng), rng)
+        whole = normalised(seen)
+        squares = [_cut(whole, self.crop_px, rng) for _ in range(1 if self.labelled.clean else _SQUARES)]
+        crop = _turned(max(squares, key=lambda square: float(square.std())), rng)
         crop = crop * np.float32(np.exp(rng.uniform(-0.2, 0.2))) + np.float32(rng.uniform(-0.05, 0.05))
         return crop + np.float32(rng.uniform(0, 0.02)) * rng.standard_normal(crop.shape, dtype=np.float32)
 

@@ -71,7 +71,7 @@ def test_real_samples_are_calibrated_on_one_field_and_judged_on_the_other(tmp_pa
         (tmp_path / f"f{number}_planes.csv").write_text("z_um\n" + "".join(f"{z}\n" for z in z_um))
     sides = {side: [{"path": f"f{number}.tif", "focal_plane": 2}] for number, side in enumerate(("first", "second"))}
     listed = tmp_path / "listed.json"
-    listed.write_text(json.dumps({"stacks": [{"name": "pair", "depth_of_field_um": 2.0, **sides}]}))
+    listed.write_text(json.dumps({"stacks": [{"name": "pair", **sides}]}))
     found = real.sections(plan(tmp_path, images=str(tmp_path), listed=str(listed), model="new"))
     assert found.rows["true_um"].tolist() == z_um.tolist()
     assert set(found.rows["stack"]) == {"f1"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -59,6 +58,6 @@ def _calibrated(
         second_field=second,
         zoom=sample.get("zoom"),
         steps=plan.steps,
-        depth_of_field_um=sample.get("depth_of_field_um", math.nan) or math.nan,
+        depth_of_field_um=sample.get("depth_of_field_um"),
         seed=plan.seed + 1,
     )
