@@ -48,6 +48,7 @@ def cross_validate(
     count: int = 5,
     cache: Optional[Path] = None,
     start: Optional[list[np.ndarray]] = None,
+    judged: Optional[int] = None,
 ) -> FoldScores:
     """Train `count` networks, each on all folds but one, and judge that one.
 
@@ -62,10 +63,12 @@ def cross_validate(
         Folder where the scores of each fold are left, and taken from where they are.
     start : list of ndarray, optional
         Weights that each network begins with.
+    judged : int, optional
+        Train for and judge the first so many folds alone; the scores of the others are NaN.
     """
     fold = folds(examples, count)
     score = np.full(len(examples), np.nan)
-    for number in np.unique(fold):
+    for number in np.unique(fold)[:judged]:
         held = [i for i, k in enumerate(fold) if k == number]
         kept = None if cache is None else cache / f"{settings.architecture}_{number}.npy"
         if kept is not None and kept.exists():

@@ -193,6 +193,25 @@ def test_cross_validation_tells_networks_and_classical_metrics_in_one_table(cros
     assert methods.loc["VollathF4", "AUC"] == pytest.approx(np.mean(areas), abs=1e-9)
 
 
+def test_of_several_folds_the_first_alone_can_be_judged(evaluate, monkeypatch):
+    trained = []
+
+    def fit_of_nothing(fit, title):
+        trained.append(title)
+        return None, []
+
+    monkeypatch.setattr(cross_validation, "run_fit", fit_of_nothing)
+    monkeypatch.setattr(cross_validation, "probabilities", lambda network, examples: np.linspace(0, 1, len(examples)))
+    found = evaluate("cross_validation", folds=3, judged_folds=2)
+    assert trained == ["default, fold 1 of 3", "default, fold 2 of 3"]
+    scores = pd.read_csv(found.output / "scores.csv")
+    assert sorted(scores["fold"].unique()) == [0, 1]
+    assert np.isfinite(scores["default"]).all()
+    assert "3 folds, of which the first 2 are judged" in found.sections[0].text
+    with pytest.raises(ValueError, match="judged_folds must be at most folds=2, got 3"):
+        evaluate("cross_validation", folds=2, judged_folds=3)
+
+
 def test_a_resumed_cross_validation_takes_the_scores_that_are_there(cross_validated, evaluate, no_training):
     found, _ = cross_validated
     no_training()

@@ -42,6 +42,7 @@ class Plan:
     epochs: Optional[float]
     folds: int
     seed: int
+    judged_folds: Optional[int] = None
 
 
 @command
@@ -55,6 +56,7 @@ def evaluate_sorting(
     exposures: Annotated[int, Param("exposures", 1, 100, label="Synthetic exposures of each class and image")] = 2,
     epochs: Annotated[Optional[float], Param("passes", 0.0, None, label="Passes of each training")] = None,
     folds: Annotated[int, Param("folds", 2, 20, label="Folds")] = 5,
+    judged_folds: Annotated[Optional[int], Param("folds", 2, 20, label="Judge the first so many folds alone")] = None,
     seed: Annotated[int, Param("", 0, None, label="Seed")] = 5,
     resume: Annotated[bool, Param(label="Take what an earlier run has left")] = False,
 ) -> SortingEvaluation:
@@ -87,6 +89,9 @@ def evaluate_sorting(
         `training_size`.
     folds : int
         Folds of the cross-validation.
+    judged_folds : int, optional
+        Train for and judge the first so many of the folds alone, to spare time; all figures of the table, those of the
+        metrics too, are of these.
     seed : int
         Of the exposures.
     resume : bool
@@ -107,6 +112,8 @@ def evaluate_sorting(
     """
     check_arguments(evaluate_sorting, locals())
     names = tuple(name.strip() for name in networks.split(",") if name.strip())
+    if judged_folds is not None and judged_folds > folds:
+        raise ValueError(f"judged_folds must be at most folds={folds}, got {judged_folds}")
     for name in names:
         if name not in ARCHITECTURES:
             raise ValueError(f"networks must be among {', '.join(ARCHITECTURES)}, got {name!r}")
@@ -117,7 +124,7 @@ def evaluate_sorting(
     folder.mkdir(parents=True, exist_ok=True)
     sides = {"trained": [i for i in found if i.train], "left_out": [i for i in found if not i.train]}
     accepted = {**accept_images({"trained": sides["trained"]}, folder / "refused.csv"), "left_out": sides["left_out"]}
-    sections = tuple(_part(part)(Plan(accepted, folder, names, model, exposures, epochs, folds, seed)))
+    sections = tuple(_part(part)(Plan(accepted, folder, names, model, exposures, epochs, folds, seed, judged_folds)))
     (folder / "report.md").write_text(write_markdown("Sorting", sections))
     from rich.console import Console
 

@@ -34,13 +34,17 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
     found = []
     for name in plan.networks:
         settings = training_settings(name, epochs=plan.epochs)
-        found.append(cross_validate(examples, settings, plan.folds, cache=plan.output))
+        found.append(cross_validate(examples, settings, plan.folds, plan.output, judged=plan.judged_folds))
+    counted = fold < (plan.judged_folds or plan.folds)
+    examples, fold, defocused = [e for e, here in zip(examples, counted) if here], fold[counted], defocused[counted]
+    found = [FoldScores(one.name, one.score[counted], one.threshold[counted]) for one in found]
     judged = np.array([not example.between for example in examples])
     found += [metric_scores(f"{one.name}, best threshold", -one.score, defocused, fold, judged) for one in found]
     found += classical_scores(examples, defocused, fold, judged)
     _write_scores(plan.output / "scores.csv", examples, fold, found)
     _draw_curves(plan.output / "roc.png", found, defocused, judged)
-    about = f" {int(judged.sum())} exposures of {len(plan.images['trained'])} images, {plan.folds} folds."
+    about = f" {int(judged.sum())} exposures of {len(plan.images['trained'])} images, {plan.folds} folds"
+    about += "." if plan.judged_folds is None else f", of which the first {plan.judged_folds} are judged."
     tables = (_table(found, defocused, fold, judged), _levels(found[: len(plan.networks)], examples))
     return [Section("Cross-validation", _TEXT + about, tables, ("roc.png",))]
 
