@@ -79,8 +79,8 @@ def calibrate_focal_position(
     output : path
         Model folder to write; it must be empty or not exist yet.
     start_from : str
-        Model, by name or folder, whose weights are adapted; `new` for weights drawn at random; `auto` for the model that
-        ships, where one does, and else for new ones.
+        Model, by name or folder, whose weights are adapted; `new` for weights drawn at random; `auto` for the model
+        that ships, where one does, and else for new ones.
     second_field : LabelledStack, or sequence of them, optional
         Other fields, which take no part: the error is measured on them. Without any, the last of three stacks or more
         is kept back; of fewer stacks the error is that on a field that was adapted to, and the result says so.
