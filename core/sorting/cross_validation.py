@@ -14,6 +14,8 @@ from parfocal.sorting.fit import Fit, probabilities, run_fit, without_validation
 from parfocal.sorting.scores import accuracy, most_accurate_threshold, roc_auc
 from parfocal.sorting.settings import SorterTraining
 
+_SHOWN_EXAMPLES = 8
+
 
 @dataclass(frozen=True)
 class FoldScores:
@@ -77,7 +79,8 @@ def cross_validate(
         validation = [examples[i] for i in held]
         train = [e for e, k in zip(examples, fold) if k != number and (settings.between or not e.between)]
         title = f"{settings.architecture}, fold {number + 1} of {count}"
-        network, _ = run_fit(Fit(without_validation(settings), train, validation, start), title)
+        # A few of them show that the run goes on; all are judged once it has ended.
+        network, _ = run_fit(Fit(without_validation(settings), train, validation[:_SHOWN_EXAMPLES], start), title)
         score[held] = probabilities(network, validation)
         if kept is not None:
             np.save(kept, score[held])

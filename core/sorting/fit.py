@@ -57,9 +57,12 @@ def run_fit(fit: Fit, title: str = "training") -> tuple[Any, list[Row]]:
 
 def probabilities(network: Any, examples: Sequence[Example]) -> np.ndarray:
     """Probability of defocus of whole examples, (n,); of several squares of one image the mean."""
+    import tensorflow as tf
+
+    infer = tf.function(lambda inputs: logits(network, inputs, training=False), reduce_retracing=True)
     found = []
     for inputs in validation_inputs(examples, network.name, network.input_shape[1]):
-        logit = np.asarray(logits(network, inputs, training=False), np.float64)
+        logit = np.asarray(infer(inputs), np.float64)
         found.append(float(np.mean(1 / (1 + np.exp(-logit)))))
     return np.array(found)
 
