@@ -43,7 +43,8 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
     found += classical_scores(examples, defocused, fold, judged)
     _write_scores(plan.output / "scores.csv", examples, fold, found)
     _draw_curves(plan.output / "roc.png", found, defocused, judged)
-    about = f" {int(judged.sum())} exposures of {len(plan.images['trained'])} images, {plan.folds} folds"
+    n_images = len({(example.source, example.name) for example in examples})
+    about = f" {int(judged.sum())} exposures of {n_images} images, {plan.folds} folds"
     about += "." if plan.judged_folds is None else f", of which the first {plan.judged_folds} are judged."
     tables = (_table(found, defocused, fold, judged), _levels(found[: len(plan.networks)], examples))
     return [Section("Cross-validation", _TEXT + about, tables, ("roc.png",))]
