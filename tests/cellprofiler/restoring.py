@@ -67,3 +67,44 @@ def loaded(folder, counts, name="field.tif"):
     from cellprofiler_core.image import Image
 
     return Image(counts, scale=255, path_name=str(folder), file_name=name)
+
+
+def in_a_row(make_workspace, images, *modules):
+    """Run modules one after the other as a pipeline does; gives the workspace."""
+    from cellprofiler_core.pipeline import Pipeline
+
+    pipeline = Pipeline()
+    for number, module in enumerate(modules, 1):
+        module.set_module_num(number)
+        module.show_window = False
+        pipeline.add_module(module)
+    workspace = make_workspace(modules[0], images)
+    workspace.pipeline.__dict__.update(pipeline.__dict__)
+    for module in modules:
+        module.run(workspace)
+    return workspace
+
+
+class Figure:
+    """Takes down what a window would show, on real axes."""
+
+    def __init__(self):
+        from matplotlib.figure import Figure as Canvas
+
+        self.figure, self.shown, self.axes = Canvas(), {}, {}
+
+    def set_subplots(self, shape):
+        self.shape = shape
+
+    def subplot(self, x, y):
+        if (x, y) not in self.axes:
+            self.axes[x, y] = self.figure.add_subplot(2, 2, 1 + x + 2 * y)
+        return self.axes[x, y]
+
+    def subplot_imshow(self, x, y, image, **kwargs):
+        self.shown[x, y] = {"image": image, **kwargs}
+
+    subplot_imshow_color = subplot_imshow_grayscale = subplot_imshow
+
+    def subplot_table(self, x, y, rows, **kwargs):
+        self.shown[x, y] = {"rows": dict(rows)}

@@ -9,8 +9,8 @@ from cellprofiler_core.constants.measurement import IMAGE
 from cellprofiler_core.constants.workspace import DISPOSITION_CONTINUE, DISPOSITION_SKIP
 from cellprofiler_core.image import Image
 from flagging import make, write_model
+from restoring import Figure, in_a_row
 from restoring import make as make_restoring
-from test_restoredefocus import Figure, in_a_row
 
 from parfocal.cp_plugins import _parfocal_flag_settings as flag_settings
 from parfocal.sorting.flag import flag_defocused

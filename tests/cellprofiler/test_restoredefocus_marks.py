@@ -4,25 +4,10 @@ import numpy as np
 import pytest
 import tifffile
 from cellprofiler_core.image import Image
-from cellprofiler_core.pipeline import Pipeline
-from restoring import direct, loaded, make, run
+from restoring import direct, in_a_row, loaded, make, run
 
 from parfocal.restoration.marked_tiff import is_marked_file, write_marked
 from parfocal.restoration.result import is_marked_restored
-
-
-def in_a_row(make_workspace, images, *modules):
-    """Run modules one after the other as a pipeline does; gives the workspace."""
-    pipeline = Pipeline()
-    for number, module in enumerate(modules, 1):
-        module.set_module_num(number)
-        module.show_window = False
-        pipeline.add_module(module)
-    workspace = make_workspace(modules[0], images)
-    workspace.pipeline.__dict__.update(pipeline.__dict__)
-    for module in modules:
-        module.run(workspace)
-    return workspace
 
 
 def status_of(workspace, name):

@@ -2,32 +2,7 @@
 
 import numpy as np
 import pytest
-from restoring import make
-
-
-class Figure:
-    """Takes down what a window would show, on real axes."""
-
-    def __init__(self):
-        from matplotlib.figure import Figure as Canvas
-
-        self.figure, self.shown, self.axes = Canvas(), {}, {}
-
-    def set_subplots(self, shape):
-        self.shape = shape
-
-    def subplot(self, x, y):
-        if (x, y) not in self.axes:
-            self.axes[x, y] = self.figure.add_subplot(2, 2, 1 + x + 2 * y)
-        return self.axes[x, y]
-
-    def subplot_imshow(self, x, y, image, **kwargs):
-        self.shown[x, y] = {"image": image, **kwargs}
-
-    subplot_imshow_color = subplot_imshow_grayscale = subplot_imshow
-
-    def subplot_table(self, x, y, rows, **kwargs):
-        self.shown[x, y] = {"rows": dict(rows)}
+from restoring import Figure, make
 
 
 @pytest.mark.parametrize("kind", ["gray", "color", "stack", "sharp"])
