@@ -12,8 +12,8 @@ from parfocal import status
 from parfocal.focal_position.result import NAN, Candidate, FocalPosition
 from parfocal.focus_control.metrics import check_metric, relative_sharpness
 from parfocal.focus_control.microscope import Microscope
-from parfocal.focus_control.planes import spaced, take_planes
-from parfocal.focus_control.search import OK, judge, peak
+from parfocal.focus_control.planes import take_planes
+from parfocal.focus_control.search import OK, judge, peak, spaced
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import StageGuard
 from parfocal.images.check import check_plane

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from parfocal.focal_position.stacks import LabelledStack
 from parfocal.focus_control.metrics import focus_score
 from parfocal.focus_control.microscope import Microscope, StageError
-from parfocal.focus_control.search import OK, judge, peak
+from parfocal.focus_control.search import OK, judge, peak, spaced
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import StageGuard
-
-
-def spaced(first_um: float, last_um: float, step_um: float) -> list[float]:
-    """Evenly spaced positions from the first to the last, no farther apart than the step."""
-    return [float(z) for z in np.linspace(first_um, last_um, math.ceil((last_um - first_um) / step_um) + 1)]
 
 
 def take_planes(microscope: Microscope, guard: StageGuard, z_um: list[float]) -> list[tuple[float, np.ndarray]]:

@@ -91,7 +91,7 @@ def search(
     sweep = _Sweep(microscope, guard, settings, scored, cancelled)
     low, high = guard.limits_um
     first, last = max(low, middle_um - settings.search_range_um), min(high, middle_um + settings.search_range_um)
-    coarse = sweep.take(_planes(first, last, settings.coarse_step_um))
+    coarse = sweep.take(spaced(first, last, settings.coarse_step_um))
     if sweep.ended[0]:
         return sweep.result(*sweep.ended)
     status, reason = judge(*coarse)
@@ -99,7 +99,7 @@ def search(
         return sweep.result(status, reason)
     best = coarse[0][int(np.argmax(coarse[1]))]
     around = max(first, best - settings.coarse_step_um), min(last, best + settings.coarse_step_um)
-    fine = sweep.take(_planes(*around, settings.fine_step_um))
+    fine = sweep.take(spaced(*around, settings.fine_step_um))
     if sweep.ended[0]:
         return sweep.result(*sweep.ended)
     if len(fine[0]) < 3:
@@ -201,8 +201,8 @@ def peak(z_um: np.ndarray, score: np.ndarray, fit: str = "parabola") -> float:
     return float(np.clip(middle - slope / (2.0 * bend), low, high))
 
 
-def _planes(first: float, last: float, step: float) -> list[float]:
+def spaced(first_um: float, last_um: float, step_um: float) -> list[float]:
     """Evenly spaced positions from the first to the last, no farther apart than the step."""
-    if last <= first:
-        return [first]
-    return [float(z) for z in np.linspace(first, last, math.ceil((last - first) / step) + 1)]
+    if last_um <= first_um:
+        return [first_um]
+    return [float(z) for z in np.linspace(first_um, last_um, math.ceil((last_um - first_um) / step_um) + 1)]
