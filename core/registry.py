@@ -64,7 +64,8 @@ def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
     if given.is_dir():
         return given
     names = sorted(folder.name for folder in shipped.iterdir() if folder.is_dir()) if shipped.is_dir() else []
-    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give one of {names} or the path of a model folder")
+    known = f"one of {names} or the path" if names else "the path (none ships)"
+    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give {known} of a model folder")
 
 
 def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:

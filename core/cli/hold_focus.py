@@ -48,8 +48,12 @@ def run(options: argparse.Namespace) -> int:
 def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> Any:
     if options.estimator == "model":
         from parfocal.focus_control.model_estimator import model_estimator
+        from parfocal.registry import ModelError
 
-        return model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
+        try:
+            return model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
+        except ModelError as error:
+            raise ModelError(f"{error}; without a model: --estimator metric") from error
     from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 
     print("sweeping z to learn how sharp the sample is where", flush=True)

@@ -83,7 +83,7 @@ def test_an_interrupt_ends_it_at_the_last_good_position(tmp_path):
         ([*DEMO, "--lowest-z-um", "5"], "must be within lowest_z_um=5 and highest_z_um=inf to begin, it is at 0 um"),
         ([*DEMO, "--focus-group", "Channel", "--focus-preset", "DAPI"], "no group 'Channel': there are none"),
         ([*DEMO, "--focus-device", "Piezo"], "no device 'Piezo' to focus with; there are Stage, Camera"),
-        (["hold-focus", "--demo", "--model", "nothing"], "no model 'nothing' for focal_position"),
+        (["hold-focus", "--demo", "--model", "nothing"], "without a model: --estimator metric"),
         (["calibrate", "--demo", "-o", "out", "--fields", "0"], "fields must be 1 or more, got 0"),
         (["calibrate", "--demo", "-o", "out", "--step-um", "0"], "step_um must be above 0 um, got 0"),
         (["calibrate", "--demo", "-o", "out", "--travel-um", "5"], "the stack must lie within the limits"),
