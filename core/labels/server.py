@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from parfocal.images.metadata import UnreadableImage
 from parfocal.labels.agreement import summary_lines
+from parfocal.labels.keys import page_constants
 from parfocal.labels.session import LabelSession
 
 PAGE = Path(__file__).with_name("page.html")
@@ -124,6 +125,10 @@ class LabelServer:
 ACTIONS = ("answer", "skip", "undo", "move", "finish")
 
 
+def _page() -> bytes:
+    return PAGE.read_bytes().replace(b'"CONSTANTS"', json.dumps(page_constants()).encode(), 1)
+
+
 class _Http(ThreadingHTTPServer):
     labels: LabelServer
     daemon_threads = True
@@ -143,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         name, query = asked
         if name == "":
-            self._send(200, "text/html; charset=utf-8", PAGE.read_bytes())
+            self._send(200, "text/html; charset=utf-8", _page())
         elif name == "state":
             self._send_json(200, self.server.labels.state())
         elif name == "image":

@@ -80,6 +80,16 @@ def test_the_page_asks_for_nothing_from_elsewhere(served):
     assert server.url.startswith("http://127.0.0.1:")
 
 
+def test_the_page_has_the_keys_of_every_other_front(served):
+    browser, _ = served
+    page = browser.ask(browser.base)[2].decode()
+    constants = json.loads(re.search(r"^const \{[\w, ]+\} = (\{.*\});$", page, re.M)[1])
+    assert constants["LABEL_KEYS"] == {"s": "sharp", "d": "defocused", "u": "unusable", "Enter": "plane"}
+    acts = page.split("const ACTS = {")[1].split("};")[0]
+    assert set(constants["ACTION_KEYS"].values()) <= set(re.findall(r"^  (\w+):", acts, re.M))
+    assert set(re.search(r"^const \{([\w, ]+)\}", page, re.M)[1].replace(",", "").split()) == set(constants)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "path",
