@@ -8,6 +8,7 @@ from typing import Any
 
 from parfocal.cli.microscope import add_microscope_options, add_settings_options, given_settings, opened
 from parfocal.cli.options import add_command_options, given_arguments
+from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.focal_position.calibrate import calibrate_focal_position
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
             raise ValueError(f"{name} must be above 0 um, got {getattr(options, name):g}")
     if options.fields < 1:
         raise ValueError(f"fields must be 1 or more, got {options.fields}")
-    with opened(options) as microscope:
+    with ended_as_by_ctrl_c(), opened(options) as microscope:
         stacks = _take(options, microscope)
     given = given_arguments(options, command_spec(calibrate_focal_position))
     second = {"second_field": stacks[-1]} if len(stacks) > 1 else {}

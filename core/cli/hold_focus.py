@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from parfocal.cli.microscope import add_microscope_options, add_settings_options, fill_in_demo, given_settings, opened
 from parfocal.cli.options import add_command_options, given_arguments
+from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
 from parfocal.focus_control.log import LOOK, Row
@@ -35,12 +36,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Hold focus until Ctrl-C or the end of the time, or find it once."""
+    """Hold focus until Ctrl-C, SIGTERM, SIGHUP or the end of the time, or find it once."""
     if options.duration is not None and not 0 < options.duration < math.inf:
         raise ValueError(f"duration must be above 0 s, got {options.duration:g}")
     fill_in_demo(options)
     settings = given_settings(options)
-    with opened(options) as microscope:
+    with ended_as_by_ctrl_c(), opened(options) as microscope:
         estimate = _estimator(options, microscope, settings)
         return _once(microscope, estimate, settings) if options.once else _hold(options, microscope, estimate, settings)
 

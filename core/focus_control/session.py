@@ -118,7 +118,12 @@ class FocusSession:
         if self._stepping == threading.get_ident():
             return
         if self._thread is not None:
-            self._ended.wait()
+            try:
+                self._ended.wait()
+            except KeyboardInterrupt:
+                # The thread is on its way back: only another interrupt leaves the device under way.
+                self._ended.wait()
+                raise
             self._thread.join()
         self._end()
 

@@ -2,33 +2,16 @@ from __future__ import annotations
 
 import functools
 import io
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-from beads_core import ADAPTERS
 
 from parfocal.cli import main
 from parfocal.focus_control.log import read_log
 
 SWEEP = ["--estimator", "metric", "--search-range-um", "20", "--coarse-step-um", "4"]
 DEMO = ["hold-focus", "--demo", *SWEEP]
-
-
-@pytest.fixture
-def config(tmp_path, monkeypatch):
-    """Configuration file of the demo camera."""
-    monkeypatch.setenv("MICROMANAGER_PATH", ADAPTERS)
-    path = tmp_path / "beads.cfg"
-    path.write_text(
-        "Device,Camera,DemoCamera,DCam\nDevice,Z,DemoCamera,DStage\nProperty,Core,Initialize,1\n"
-        "Property,Core,Camera,Camera\nProperty,Core,Focus,Z\nProperty,Camera,Mode,Fluorescent Beads\n"
-        "Property,Camera,PixelType,16bit\nProperty,Camera,BeadBrightness,8\nProperty,Z,Position,7\n"
-    )
-    return str(path)
 
 
 def test_the_demonstration_locks_and_writes_its_log(tmp_path, capsys):
@@ -47,29 +30,6 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
     assert "focal plane at" in told
     assert "in focus at" in told
     assert abs(float(told.split("in focus at ")[1].split(" um")[0])) < 1.0
-
-
-def test_an_interrupt_ends_it_at_the_last_good_position(tmp_path):
-    log = tmp_path / "log.csv"
-    command = [sys.executable, "-m", "parfocal.cli", *DEMO, "--interval-s", "0.2", "--log", str(log)]
-    # A shell that runs this in the background may have it ignore interrupts.
-    running = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until and not (log.exists() and "locked" in log.read_text()):
-        time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
-    told, _ = running.communicate(timeout=60)
-    assert running.returncode == 0
-    assert "the stage is at" in told
-    rows = read_log(log).rows
-    good = [row for row in rows if row["state"] == "locked"][-1]
-    assert rows[-1]["state"] == "stopped"
-    assert rows[-1]["z_after_um"] == pytest.approx(good["z_after_um"], abs=0.5)
 
 
 @pytest.mark.parametrize(
