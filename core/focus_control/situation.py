@@ -27,8 +27,8 @@ class Situation:
     def is_near(self, options: Sequence[Measurement], track: Track) -> bool:
         """Whether nothing is to be corrected on whichever side the focal plane lies."""
         tolerance = self.settings.tolerance_um
-        near = all(abs(self.error(o.plane_um)) <= tolerance + 2.0 * math.sqrt(o.variance_um2) for o in options)
-        return near and abs(self.error(track.plane_um)) <= tolerance
+        planes_um = (track.plane_um, *(option.plane_um for option in options))
+        return all(abs(self.error(plane_um)) <= tolerance for plane_um in planes_um)
 
     def error(self, plane_um: float) -> float:
         """How far the device is above the setpoint if the focal plane lies there, um."""

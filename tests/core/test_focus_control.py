@@ -5,7 +5,7 @@ import pytest
 from focus_parts import Rig
 
 from parfocal import status
-from parfocal.focal_position.result import FocalPosition
+from parfocal.focal_position.result import Candidate, FocalPosition
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import stepped
 
@@ -72,12 +72,34 @@ def test_a_probe_tells_above_from_below_where_the_sign_is_unknown():
         assert rig.looks[0]["decision"] == "probe"
 
 
-def test_one_probe_is_enough_once_the_focal_plane_is_known():
-    rig = Rig(-6.0, sign_known_from_um=10.0)
+def test_one_probe_is_enough_while_both_candidates_stay_within_the_tolerance():
+    rig = Rig(-6.0, settings=HoldFocus(tolerance_um=1.0), sign_known_from_um=10.0)
     rig.minutes(2)
     begun = len(rig.looks)
     rig.minutes(30)
     assert [row for row in rig.looks[begun:] if row["decision"] == "probe"] == []
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("jump_um", [-1.4, 1.4])
+def test_no_error_beyond_the_tolerance_stands_where_the_sign_is_unknown(jump_um, seed):
+    settings = HoldFocus(tolerance_um=0.7, settle_um=0.3)
+    plane = stepped(jumps={600.0: jump_um})
+    rig = Rig(plane=plane, settings=settings, sign_known_from_um=10.0, deviation_um=0.45, scale_error=0.0, seed=seed)
+    rig.minutes(12)
+    errors = np.array([rig.minutes(1) for _ in range(27)])
+    # The candidates differ from the truth by 0.45 um, so that a few frames are beyond it.
+    assert np.mean(errors > 0.7) < 0.1
+    assert errors.max() < 1.0
+
+
+@pytest.mark.parametrize(("distance_um", "decision"), [(0.6, "stay"), (0.8, "probe")])
+def test_candidates_beyond_the_tolerance_are_probed_however_uncertain_they_are(distance_um, decision):
+    rig = Rig(settings=HoldFocus(tolerance_um=0.7), deviation_um=0.01, scale_error=0.0)
+    rig.minutes(3)
+    sides = tuple(Candidate(side, 0.7, 0.5) for side in (distance_um, -distance_um))
+    rig.estimator.answers.append(FocalPosition(status.SIGN_UNKNOWN, "above or below", candidates=sides, certainty=0.5))
+    assert rig.session.step()["decision"] == decision
 
 
 @pytest.mark.parametrize(("layer", "plane_um"), [("lower", 0.0), ("upper", 6.0)])
