@@ -27,6 +27,7 @@ from parfocal.restoration.evaluation.exposures import born_wolf_kernels, shown_t
 from parfocal.restoration.evaluation.margins import margin_table, margin_text
 from parfocal.restoration.evaluation.mosaic import grid_step, seam_step
 from parfocal.restoration.evaluation.outlines import agreement, overlap_table
+from parfocal.restoration.network import ARCHITECTURES, build_network
 from parfocal.restoration.scores import score
 from parfocal.training.images import TrainingImage
 
@@ -269,11 +270,13 @@ def test_nuclei_say_what_to_do_without_cellprofiler(evaluate, monkeypatch):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Training that only notes what it was asked for, and gives a network that changes nothing."""
+    """Training that only notes what it was asked for, and gives a network that changes nothing (`default`: any)."""
     done = {}
 
     def note(asked):
         done[asked.output.name] = asked
+        if asked.settings.architecture == "default":
+            return build_network("default", first_filters=8), []
         return (lambda planes, training: planes[:, 92:-92, 92:-92]), []
 
     monkeypatch.setattr(small_networks, "run_fit", note)
@@ -300,6 +303,15 @@ def test_studies_train_at_an_equal_and_stated_budget(part, evaluate, fits, monke
         # A network that changes nothing scores as the blurred image does.
         assert np.ptp(rows["ssim"]) < 1e-5
     assert "8 filters at the finest scale, trained for 7 steps of 2 crops of 132 px" in report_of(done)
+
+
+def test_networks_of_all_architectures_stand_beside_the_model(evaluate, fits):
+    done = evaluate("networks", steps=7)
+    assert list(fits) == [asked.settings.architecture for asked in fits.values()] == list(ARCHITECTURES)
+    assert {asked.settings.steps for asked in fits.values()} == {7}
+    assert {asked.settings.loss for asked in fits.values()} == {"ssim_4l1", "ssim"}
+    trained = {f"{name}, from scratch" for name in ARCHITECTURES}
+    assert set(done.scores["method"]) == {"blurred", "untrained, as it is", *trained}
 
 
 def test_losses_differ_in_nothing_but_the_loss(evaluate, fits):

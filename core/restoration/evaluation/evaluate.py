@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Each is a module of this package, with a function `sections` of the plan.
-STUDIES = ("losses", "directions", "magnification", "training_size")
+STUDIES = ("losses", "networks", "directions", "magnification", "training_size")
 PARTS = ("synthetic", "real", "honesty", "nuclei", "calibration", "mosaic", *STUDIES)
 LEVELS = "2,3,4,5,6,7,8,9,10"
 
@@ -77,8 +77,9 @@ def evaluate_restoration(
         `synthetic` (SSIM and PSNR by level, all methods), `real` (planes of z-stacks against their sharpest one),
         `honesty` (does a sorter still tell restored images from sharp ones), `nuclei` (counted and outlined by
         CellProfiler, which must be installed), `calibration` (of the uncertainty image), `mosaic` (stitched fields
-        restored whole and one by one), or a study for which small networks are trained: `losses`, `directions` (one
-        network for both sides of focus or one for each), `magnification`, `training_size`.
+        restored whole and one by one), or a study for which small networks are trained: `losses`, `networks` (the
+        architectures beside `model`), `directions` (one network for both sides of focus or one for each),
+        `magnification`, `training_size`.
     sources : path, optional
         JSON that groups the images into sources and says which took part in training, in the form of
         `models/training_sources.json`.
@@ -101,7 +102,7 @@ def evaluate_restoration(
     transfer : bool
         For `real`: also train the model on, on one half of the pairs out of its domain, and test it on the other half.
     network : str
-        Architecture that the studies train.
+        Architecture that the studies train; `networks` trains all.
     first_filters : int
         Width of `xue2021` and `unet` in the studies; 64 in the paper.
     steps : int
