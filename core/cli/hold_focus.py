@@ -75,6 +75,8 @@ def _once(microscope: Any, estimate: Any, settings: Any) -> int:
         tolerance_um=settings.tolerance_um,
         lowest_z_um=settings.lowest_z_um,
         highest_z_um=settings.highest_z_um,
+        lowest_offset_um=settings.lowest_offset_um,
+        highest_offset_um=settings.highest_offset_um,
         backlash_um=settings.backlash_um,
         approach=settings.approach,
     )
@@ -92,6 +94,8 @@ def _hold(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
     print("Ctrl-C ends, and leaves the stage at the last good position", flush=True)
     with _Shown(begun) as shown:
         session = hold_focus(microscope, estimate, settings, options.log, shown.show)
+        if microscope.by_offset:
+            print("hardware autofocus is on: its offset is corrected, positions are those of the offset", flush=True)
         try:
             with session:
                 while not session.wait(_PATIENCE_S):

@@ -29,6 +29,13 @@ def add_microscope_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(flag, default="", metavar="NAME", help=text)
     group.add_argument("--focus-exposure-ms", type=float, metavar="NUMBER", help="exposure of a look (ms)")
     group.add_argument("--reversed-z", action="store_true", help="larger positions of the device lie farther down")
+    group.add_argument(
+        "--um-per-offset-unit",
+        type=float,
+        default=1.0,
+        metavar="NUMBER",
+        help="um by which a unit of the offset of a hardware autofocus moves the focal plane (default 1)",
+    )
 
 
 @contextmanager
@@ -43,7 +50,8 @@ def opened(options: argparse.Namespace) -> Iterator[Any]:
     try:
         asked = (options.focus_group, options.focus_preset, options.focus_exposure_ms, options.focus_shutter)
         channel = FocusChannel(*asked) if any(asked) else None
-        yield MMCoreMicroscope(core, channel, options.focus_device, options.reversed_z)
+        unit_um = options.um_per_offset_unit
+        yield MMCoreMicroscope(core, channel, options.focus_device, options.reversed_z, unit_um)
     finally:
         close_core(core)
 

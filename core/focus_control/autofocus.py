@@ -15,7 +15,7 @@ from parfocal.focus_control.confirm import agreed, probe_size_um
 from parfocal.focus_control.filter import Measurement, mean_of
 from parfocal.focus_control.look import Look, describe, measurements
 from parfocal.focus_control.metrics import FOCUS_METRICS
-from parfocal.focus_control.microscope import Microscope, StageError
+from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.search import FITS, NO_IMAGES, STAGE, search
 from parfocal.focus_control.settings import APPROACHES, HoldFocus
 from parfocal.focus_control.stage import StageGuard
@@ -84,6 +84,8 @@ def autofocus(
     tolerance_um: Annotated[float, Param("um", 0.001, 1000.0, label="Tolerance")] = 0.5,
     lowest_z_um: Annotated[Optional[float], Param("um", label="Lowest position")] = None,
     highest_z_um: Annotated[Optional[float], Param("um", label="Highest position")] = None,
+    lowest_offset_um: Annotated[Optional[float], Param("um", label="Lowest offset")] = None,
+    highest_offset_um: Annotated[Optional[float], Param("um", label="Highest offset")] = None,
     backlash_um: Annotated[float, Param("um", 0.0, 1000.0, label="Backlash")] = 0.0,
     approach: Annotated[str, Param(choices=APPROACHES, label="Approach")] = "up",
 ) -> AutofocusResult:
@@ -112,6 +114,8 @@ def autofocus(
         Within which the verifying image must see the setpoint.
     lowest_z_um, highest_z_um : float, optional
         Limits of the focus device.
+    lowest_offset_um, highest_offset_um : float, optional
+        Limits of the offset of a hardware autofocus, in their place while it is on.
     backlash_um : float
         Play of the focus device, taken up from one side.
     approach : str
@@ -138,6 +142,8 @@ def autofocus(
         largest_step_um=2.0 * range_um,
         lowest_z_um=lowest_z_um,
         highest_z_um=highest_z_um,
+        lowest_offset_um=lowest_offset_um,
+        highest_offset_um=highest_offset_um,
         travel_um=range_um,
         backlash_um=backlash_um,
         approach=approach,
@@ -161,10 +167,7 @@ class _Shot:
 
     def __init__(self, microscope: Microscope, settings: HoldFocus) -> None:
         self.microscope, self.settings = microscope, settings
-        self.start, fault = StageGuard(microscope, settings, (-math.inf, math.inf)).read()
-        if math.isnan(self.start):
-            raise StageError(f"the focus device does not say where it is: {fault}")
-        self.guard = StageGuard(microscope, settings, settings.limits_um(self.start))
+        self.guard, self.start = StageGuard.begin(microscope, settings)
         self.setpoint_um = settings.setpoint()
         self.images = 0
         self.curve: list[tuple[float, float]] = []

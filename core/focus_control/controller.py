@@ -25,7 +25,7 @@ from parfocal.focus_control.memory import (
     Memory,
     Outcome,
 )
-from parfocal.focus_control.microscope import Microscope, StageError
+from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.rows import row_of
 from parfocal.focus_control.search import search
 from parfocal.focus_control.settings import HoldFocus
@@ -70,15 +70,11 @@ class FocusController:
         self._on_row = on_row
         self.callback_fault = ""
         self.cancelled: Callable[[], bool] = lambda: False
-        start, fault = StageGuard(microscope, settings, (-math.inf, math.inf)).read()
-        if math.isnan(start):
-            raise StageError(f"the focus device does not say where it is: {fault}")
-        limits = settings.limits_um(start)
-        self._guard = StageGuard(microscope, settings, limits)
+        self._guard, start = StageGuard.begin(microscope, settings)
         self.setpoint_um = settings.setpoint(settings.channel)
         now = microscope.now_s()
         self.memory = replace(Memory.begin(now, start), state=IDLE)
-        self.log = LogWriter(log, settings, limits, now, start)
+        self.log = LogWriter(log, settings, self.limits_um, now, start)
 
     @property
     def limits_um(self) -> tuple[float, float]:

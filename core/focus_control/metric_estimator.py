@@ -121,8 +121,7 @@ def sweep_metric_estimator(microscope: Microscope, settings: HoldFocus) -> Metri
     MicroscopeError
         Where an image or a move fails.
     """
-    start = microscope.z_um()
-    guard = StageGuard(microscope, settings, settings.limits_um(start))
+    guard, start = StageGuard.begin(microscope, settings)
     low, high = (
         min(max(start + side * settings.search_range_um, guard.limits_um[0]), guard.limits_um[1]) for side in (-1, 1)
     )

@@ -22,6 +22,9 @@ class StageError(MicroscopeError):
 class Microscope(Protocol):
     """A focus device and a camera. Positions in um, larger ones farther up (towards positive defocus).
 
+    Where an attribute `by_offset` is there and true, positions are offsets of a hardware autofocus, which has limits of
+    its own.
+
     Every method returns within a bounded time; what takes longer is a time-out and raises. No method tries again: that
     is for the control loop to decide.
     """

@@ -50,8 +50,7 @@ def take_stack(
     MicroscopeError
         Where an image or a move fails.
     """
-    start = microscope.z_um()
-    guard = StageGuard(microscope, settings, settings.limits_um(start))
+    guard, start = StageGuard.begin(microscope, settings)
     low, high = guard.limits_um
     if not (low <= start - half_range_um and start + half_range_um <= high):
         raise ValueError(

@@ -20,6 +20,8 @@ _FROM_ZERO = (
     *("settle_um", "drift_change_um_h", "least_deviation_um", "scale_error", "backlash_um", "search_again_s"),
     *("hold_s", "follow_drift_s", "retry_s", "arrival_s"),
 )
+# What is limited, by whether a hardware autofocus is on.
+_LIMITED = {False: "z", True: "offset"}
 _SHARES = ("least_certainty", "sharpness_share")
 _COUNTS = {
     "search_after_looks": 1,
@@ -50,8 +52,10 @@ class HoldFocus:
         Longest single move.
     lowest_z_um, highest_z_um : float, optional
         Limits of the focus device.
+    lowest_offset_um, highest_offset_um : float, optional
+        Limits of the offset of a hardware autofocus, in place of those of the focus device while it is on.
     travel_um : float
-        Farthest from where the device was at the start, to either side; the narrower limit holds.
+        Farthest from where the device, or the offset, was at the start, to either side; the narrower limit holds.
     wander_um, drift_change_um_h : float
         What the filter expects in an hour beside a steady drift: how far the focal plane wanders, and by how much the
         drift (um/h) changes; standard deviations.
@@ -98,6 +102,8 @@ class HoldFocus:
     largest_step_um: float = 10.0
     lowest_z_um: Optional[float] = None
     highest_z_um: Optional[float] = None
+    lowest_offset_um: Optional[float] = None
+    highest_offset_um: Optional[float] = None
     travel_um: float = 100.0
     wander_um: float = 1.0
     drift_change_um_h: float = 2.0
@@ -152,13 +158,17 @@ class HoldFocus:
             raise ValueError(
                 f"fine_step_um must be at most coarse_step_um={self.coarse_step_um}, got {self.fine_step_um}"
             )
-        for name in ("lowest_z_um", "highest_z_um"):
-            if getattr(self, name) is not None and not _is_number(getattr(self, name)):
-                raise ValueError(f"{name} must be a finite number or None, got {getattr(self, name)!r}")
-        low, high = self.lowest_z_um, self.highest_z_um
-        if low is not None and high is not None and low >= high:
-            raise ValueError(f"lowest_z_um must be below highest_z_um={high}, got {low}")
+        for of in _LIMITED.values():
+            self._check_limits(f"lowest_{of}_um", f"highest_{of}_um")
         self.setpoint(self.channel)
+
+    def _check_limits(self, lowest: str, highest: str) -> None:
+        low, high = getattr(self, lowest), getattr(self, highest)
+        for name, limit in ((lowest, low), (highest, high)):
+            if limit is not None and not _is_number(limit):
+                raise ValueError(f"{name} must be a finite number or None, got {limit!r}")
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"{lowest} must be below {highest}={high}, got {low}")
 
     @classmethod
     def for_optics(cls, optics: Optics, **others: Any) -> HoldFocus:
@@ -192,16 +202,18 @@ class HoldFocus:
         names = list(self.setpoint_um) if isinstance(self.setpoint_um, Mapping) else [self.channel]
         return {name: self.setpoint(name) for name in names}
 
-    def limits_um(self, start_z_um: float) -> tuple[float, float]:
-        """Lowest and highest position that may be commanded (ValueError where the start lies outside)."""
-        low = -math.inf if self.lowest_z_um is None else self.lowest_z_um
-        high = math.inf if self.highest_z_um is None else self.highest_z_um
-        if not low <= start_z_um <= high:
+    def limits_um(self, start_um: float, by_offset: bool = False) -> tuple[float, float]:
+        """Lowest and highest position, or offset, that may be commanded (ValueError where the start lies outside)."""
+        of = _LIMITED[by_offset]
+        low, high = getattr(self, f"lowest_{of}_um"), getattr(self, f"highest_{of}_um")
+        low, high = -math.inf if low is None else low, math.inf if high is None else high
+        if not low <= start_um <= high:
+            moved = "offset of the hardware autofocus" if by_offset else "focus device"
             raise ValueError(
-                f"the focus device must be within lowest_z_um={low:g} and highest_z_um={high:g} to begin, it is at"
-                f" {start_z_um:g} um: move it, or widen the limits"
+                f"the {moved} must be within lowest_{of}_um={low:g} and highest_{of}_um={high:g} to begin, it is at"
+                f" {start_um:g} um: move it, or widen the limits"
             )
-        return max(low, start_z_um - self.travel_um), min(high, start_z_um + self.travel_um)
+        return max(low, start_um - self.travel_um), min(high, start_um + self.travel_um)
 
     def check_range(self, range_um: Optional[tuple[float, float]]) -> None:
         """Raise ValueError where a setpoint lies outside the range of defocus that the estimator was made for."""

@@ -57,6 +57,23 @@ class StageGuard:
         self._microscope, self._settings = microscope, settings
         self.limits_um = limits_um
 
+    @classmethod
+    def begin(cls, microscope: Microscope, settings: HoldFocus) -> tuple[StageGuard, float]:
+        """Guard within the limits of the settings, and the present position that they hold around.
+
+        Raises
+        ------
+        ValueError
+            Where the limits exclude the present position.
+        StageError
+            Where the position cannot be read.
+        """
+        start_um, fault = cls(microscope, settings, (-math.inf, math.inf)).read()
+        if math.isnan(start_um):
+            raise StageError(f"the focus device does not say where it is: {fault}")
+        by_offset = bool(getattr(microscope, "by_offset", False))
+        return cls(microscope, settings, settings.limits_um(start_um, by_offset)), start_um
+
     def read(self) -> tuple[float, str]:
         """Position and what was wrong with reading it: NaN after the last try."""
         fault = ""

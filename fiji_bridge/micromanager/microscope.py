@@ -80,6 +80,11 @@ class MMCoreMicroscope:
         # Apart, so that a camera that hangs does not keep the stage from being moved to safety.
         self._stage_calls, self._camera_calls = BoundedCalls("stage"), BoundedCalls("camera")
 
+    @property
+    def by_offset(self) -> bool:
+        """Whether positions are those of the offset of a continuous focus; known from the first use on."""
+        return bool(self._by_offset)
+
     def z_um(self) -> float:
         """Read the position of the focus device, or of the offset of the continuous focus."""
         return float(self._stage("reading the position of", self._read))
@@ -133,12 +138,21 @@ class MMCoreMicroscope:
 
     def _move(self, z_um: float) -> None:
         if self._uses_offset():
-            self._api.call("setAutoFocusOffset", z_um / self._um_per_offset_unit)
-            self._wait_for_lock()
+            self._move_offset(z_um / self._um_per_offset_unit)
             return
         self._api.wait_until_ready(self.focus_device, self._stage_timeout_s)
         self._api.call("setPosition", self.focus_device, self._sign * z_um)
         self._api.wait_until_ready(self.focus_device, self._stage_timeout_s)
+
+    def _move_offset(self, offset: float) -> None:
+        """Set the offset; one at which the lock is lost is taken back, for nothing could be moved without it."""
+        before = float(self._api.call("getAutoFocusOffset"))
+        self._api.call("setAutoFocusOffset", offset)
+        try:
+            self._wait_for_lock()
+        except StageError as error:
+            self._api.call("setAutoFocusOffset", before)
+            raise StageError(f"{error}: the offset of before, {before:g}, was restored") from None
 
     def _uses_offset(self) -> bool:
         """Whether positions are offsets; StageError where that cannot be, or has changed since the first use."""

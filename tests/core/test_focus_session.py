@@ -175,6 +175,7 @@ def test_half_a_line_at_the_end_of_a_log_is_left_out(tmp_path):
         ({"tolerance_um": math.nan}, "tolerance_um must be a finite number above 0, got nan"),
         ({"settle_um": 0.9}, "settle_um must be at most tolerance_um=0.5, got 0.9"),
         ({"lowest_z_um": 5.0, "highest_z_um": -5.0}, "lowest_z_um must be below highest_z_um=-5.0, got 5.0"),
+        ({"lowest_offset_um": 1.0, "highest_offset_um": 0.0}, "lowest_offset_um must be below highest_offset_um=0.0"),
         ({"lowest_z_um": "0"}, "lowest_z_um must be a finite number or None, got '0'"),
         ({"least_certainty": 1.5}, r"least_certainty must be in \[0, 1\], got 1.5"),
         ({"layer": "both"}, "layer must be one of nearest, lower, upper, got 'both'"),

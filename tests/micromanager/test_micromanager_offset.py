@@ -9,10 +9,10 @@ from parfocal.focus_control.microscope import StageError
 
 
 class Unlocked(pymmcore.CMMCore):
-    locked = True
+    locked, reach = True, 1000.0
 
     def isContinuousFocusLocked(self):  # noqa: N802
-        return super().isContinuousFocusLocked() and self.locked
+        return super().isContinuousFocusLocked() and self.locked and abs(self.getAutoFocusOffset()) < self.reach
 
 
 @pytest.fixture
@@ -45,16 +45,14 @@ def test_focus_that_is_on_but_not_locked_is_an_error_with_its_reason(core):
     assert (core.getAutoFocusOffset(), core.getPosition()) == (0.0, 7.0)
 
 
-def test_focus_that_loses_its_lock_after_a_move_is_a_time_out(core):
+def test_an_offset_at_which_the_lock_is_lost_is_taken_back(core):
     microscope = MMCoreMicroscope(core, stage_timeout_s=0.05)
-    microscope.z_um()
-
-    def lose(offset):
-        core.locked = False
-
-    core.setAutoFocusOffset = lose
-    with pytest.raises(StageError, match="continuous focus has not locked again within 0.05 s"):
-        microscope.move_to_um(1.0)
+    microscope.move_to_um(4.0)
+    core.reach = 20.0
+    with pytest.raises(StageError, match="has not locked again within 0.05 s: the offset of before, 4, was restored"):
+        microscope.move_to_um(30.0)
+    assert core.getAutoFocusOffset() == microscope.z_um() == 4.0
+    assert core.getPosition() == 7.0
 
 
 def test_switching_continuous_focus_in_mid_run_is_an_error_since_positions_change_their_meaning(core):
