@@ -20,13 +20,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     stacks = parser.add_argument_group("stacks that are taken")
     stacks.add_argument("--range-um", type=float, default=20.0, metavar="NUMBER", help="to either side (default 20)")
     stacks.add_argument("--step-um", type=float, default=1.0, metavar="NUMBER", help="between planes (default 1)")
-    stacks.add_argument(
+    fields = stacks.add_mutually_exclusive_group()
+    fields.add_argument(
+        "--field-offset-um",
+        type=float,
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("X", "Y"),
+        help="a further field to which the XY stage goes, from where it is; to be repeated. The last field is not"
+        " trained on but judges the result. The stage goes back at the end",
+    )
+    fields.add_argument(
         "--fields",
         type=int,
         default=2,
         metavar="NUMBER",
-        help="fields to take; you are asked to move the sample in between, and the last one is not trained on but"
-        " judges the result (default 2; 1 without a terminal to ask at)",
+        help="fields to take without an offset: you are asked to move the sample in between (default 2; 1 without a"
+        " terminal to ask at)",
     )
     add_settings_options(parser)
 
@@ -39,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
     if options.fields < 1:
         raise ValueError(f"fields must be 1 or more, got {options.fields}")
     with ended_as_by_ctrl_c(), opened(options) as microscope:
-        stacks = _take(options, microscope)
+        stacks = _stacks(options, microscope)
+    if len(stacks) < 2:
+        _tell("no second field: the errors are those on the field that is adapted to")
     given = given_arguments(options, command_spec(calibrate_focal_position))
     second = {"second_field": stacks[-1]} if len(stacks) > 1 else {}
     made = calibrate_focal_position(stacks[: len(stacks) - len(second)], **given, **second)
@@ -47,18 +60,40 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _take(options: argparse.Namespace, microscope: Any) -> list[Any]:
-    """Take a stack of each field; without a terminal the sample cannot be moved, and there is one."""
+def _stacks(options: argparse.Namespace, microscope: Any) -> list[Any]:
+    """Stacks of the fields that the XY stage is sent to, or the user; without either of the present one."""
+    from parfocal.fiji_bridge.micromanager.xy_stage import MMCoreXYStage
+    from parfocal.focus_control.fields import take_fields
+    from parfocal.focus_control.microscope import StageError
+
+    if not options.field_offset_um:
+        return _asked_for(options, microscope, options.fields)
+    offsets_um = [(x_um, y_um) for x_um, y_um in options.field_offset_um]
+    try:
+        stage = MMCoreXYStage(microscope.core)
+    except StageError as error:
+        _tell(f"{error}: only the present field is taken")
+        return _asked_for(options, microscope, 1)
+    settings = given_settings(options)
+    return take_fields(microscope, stage, settings, options.range_um, options.step_um, offsets_um, _tell)
+
+
+def _asked_for(options: argparse.Namespace, microscope: Any, fields: int) -> list[Any]:
+    """Take a stack of each field; without a terminal nobody can be asked to move the sample, and there is one."""
+    from parfocal.focus_control.fields import stack_line
     from parfocal.focus_control.planes import take_stack
 
     settings, stacks = given_settings(options), []
-    for number in range(1, options.fields + 1):
-        if number > 1 and not _is_moved(number, options.fields):
+    for number in range(1, fields + 1):
+        if number > 1 and not _is_moved(number, fields):
             break
-        stack = take_stack(microscope, settings, options.range_um, options.step_um, f"field {number}")
-        print(f"field {number}: {len(stack.z_um)} planes, focal plane at {stack.focal_z_um:.2f} um", flush=True)
-        stacks.append(stack)
+        stacks.append(take_stack(microscope, settings, options.range_um, options.step_um, f"field {number}"))
+        _tell(stack_line(stacks[-1]))
     return stacks
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def _is_moved(number: int, fields: int) -> bool:

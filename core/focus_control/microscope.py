@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Optional, Protocol
 
 import numpy as np
 
@@ -46,3 +46,16 @@ class Microscope(Protocol):
 
     def lock(self) -> Any:
         """Something that is the same for everything that drives the same hardware: one control loop each (hashable)."""
+
+
+class FieldStage(Protocol):
+    """What moves the sample from field to field. Positions in um."""
+
+    def xy_um(self) -> tuple[float, float]:
+        """Read the position (StageError where that fails)."""
+
+    def move_to_um(self, x_um: float, y_um: float) -> None:
+        """Move, and wait until the stage says that it is there (StageError where it fails or is late)."""
+
+    def field_um(self) -> Optional[tuple[float, float]]:
+        """Width and height of the image in the sample; None where the pixel size is not known."""

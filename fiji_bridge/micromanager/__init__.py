@@ -12,6 +12,7 @@ _HOMES = {
     "FocusChannel": "channel",
     "FocusKeepingEngine": "mda",
     "MMCoreMicroscope": "microscope",
+    "MMCoreXYStage": "xy_stage",
     "PlayedStage": "devices",
     "SampleCamera": "devices",
     "StackSample": "devices",

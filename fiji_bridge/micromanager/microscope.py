@@ -64,7 +64,7 @@ class MMCoreMicroscope:
         camera_timeout_s: float = 10.0,
         frames_to_skip: int = 2,
     ) -> None:
-        self._api = CoreApi(core)
+        self.core, self._api = core, CoreApi(core)
         _check(um_per_offset_unit, stage_timeout_s, camera_timeout_s, frames_to_skip)
         self._sign = -1.0 if reversed_z else 1.0
         self._um_per_offset_unit = um_per_offset_unit

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import functools
-import io
-import sys
-
-import numpy as np
 import pytest
 
 from parfocal.cli import main
@@ -68,26 +63,3 @@ def test_every_setting_is_an_option(capsys):
         told = capsys.readouterr().out
         for parameter in command_spec(HoldFocus).parameters:
             assert f"--{parameter.name.replace('_', '-')}" in told
-
-
-def test_calibrating_takes_a_stack_and_says_that_it_has_only_the_same_field(tmp_path, capsys, monkeypatch):
-    import parfocal.cli.calibrate as calibrate
-
-    taken = {}
-
-    class Made:
-        text, output = "Errors on a field that was adapted to", "out"
-
-    @functools.wraps(calibrate.calibrate_focal_position)
-    def note(stacks, output, **others):
-        taken.update(stacks=stacks, others=others)
-        return Made
-
-    monkeypatch.setattr(calibrate, "calibrate_focal_position", note)
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    assert main(["calibrate", "--demo", "-o", str(tmp_path / "out"), "--range-um", "20", "--step-um", "2"]) == 0
-    (stack,) = taken["stacks"]
-    np.testing.assert_allclose(stack.z_um, np.arange(-20, 21, 2.0))
-    assert stack.focal_z_um == pytest.approx(12.0, abs=1.0)
-    assert taken["others"] == {}
-    assert "adapted to" in capsys.readouterr().out

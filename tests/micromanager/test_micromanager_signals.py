@@ -27,6 +27,7 @@ def told_snap(microscope):
 
 def told_close(core):
     print("left at", core.getPosition(), flush=True)
+    print("field at", core.getXPosition(), core.getYPosition(), flush=True)
     close(core)
 
 MMCoreMicroscope.snap, start.close_core = told_snap, told_close
@@ -79,3 +80,12 @@ def test_sigterm_in_a_sweep_brings_the_stage_back(config, command):
     status, lines = run_until([*command, "--config", config], r"image at -?1[2-9]", "SIGTERM")
     assert status == 130
     assert left_at(lines) == pytest.approx(7.0, abs=0.2)
+
+
+def test_sigterm_at_a_further_field_brings_both_stages_back(config):
+    command = ["calibrate", "-o", "out", "--config", config, "--range-um", "20", "--field-offset-um", "300", "-100"]
+    status, lines = run_until(command, "field 1: 41 planes", "SIGTERM")
+    assert status == 130
+    assert left_at(lines) == pytest.approx(7.0, abs=0.2)
+    (field,) = [line for line in lines if line.startswith("field at")]
+    assert list(map(float, field.split()[2:])) == pytest.approx([0.0, 0.0], abs=0.1)
