@@ -27,7 +27,7 @@ find_python() {
 find_java() {
     if [ -n "${JAVA_HOME:-}" ] && [ -x "$JAVA_HOME/bin/java" ]; then return; fi
     local java
-    java=$(command -v java) || { echo "CellProfiler needs Java: install a JDK (Debian: default-jdk; macOS: brew install openjdk)" >&2; exit 1; }
+    java=$(command -v java) || { echo "CellProfiler and ImageJ need Java: install a JDK (Debian: default-jdk; macOS: brew install openjdk)" >&2; exit 1; }
     # The launcher's own word, since `java` may be a link or a stub.
     JAVA_HOME=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.home = //p')
     export JAVA_HOME

@@ -17,7 +17,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Param:
-    """What a front needs to know of a parameter beyond its type: unit, range, choices, and whether it is an array."""
+    """What a front needs to know of a parameter beyond its type.
+
+    Unit, range, choices, whether it is an array, a label to show, and whether a text names a `folder` or a `file`.
+    """
 
     unit: str = ""
     minimum: Optional[float] = None
@@ -25,6 +28,7 @@ class Param:
     choices: tuple[str, ...] = ()
     array: bool = False
     label: str = ""
+    path: str = ""
 
     def check(self, name: str, value: Any) -> None:
         """Raise ValueError (TypeError for text), with the range and the value, where a value lies outside."""

@@ -24,6 +24,7 @@ SUBCOMMANDS = {
     "restore": ("parfocal.cli.restore", "restore defocused images in files and folders"),
     "hold-focus": ("parfocal.cli.hold_focus", "hold the focus of a microscope by the images of its sample"),
     "calibrate": ("parfocal.cli.calibrate", "adapt a focal-position model to your sample, at the microscope"),
+    "fiji": ("parfocal.cli.fiji", "start Fiji with the commands in its menu"),
     "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),

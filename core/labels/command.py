@@ -20,13 +20,13 @@ from parfocal.labels.writing import LabelWriter
 
 @command
 def label_images(
-    folder: Annotated[str, Param(label="Folder of images")],
-    labels: Annotated[Optional[str], Param(label="Table of labels")] = None,
+    folder: Annotated[str, Param(label="Folder of images", path="folder")],
+    labels: Annotated[Optional[str], Param(label="Table of labels", path="file")] = None,
     person: Annotated[str, Param(label="Person")] = "",
     channel: Annotated[int, Param("", 0, None, label="Channel")] = 0,
     seed: Annotated[int, Param("", 0, None, label="Seed of the order")] = 0,
     repeat_share: Annotated[float, Param("", 0.0, 1.0, label="Share shown twice")] = 0.1,
-    suspects: Annotated[Optional[str], Param(label="Table of suspected mislabels")] = None,
+    suspects: Annotated[Optional[str], Param(label="Table of suspected mislabels", path="file")] = None,
 ) -> LabelSession:
     """Tag images as sharp, defocused or unusable, or mark the sharp plane of stacks.
 

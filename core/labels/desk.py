@@ -156,7 +156,8 @@ class LabelDesk:
     def _show(self, view: View, plane: int, note: str = "") -> None:
         import imageio.v3 as iio
 
-        picture_yx, lines = None, ()
+        picture_yx: Optional[np.ndarray] = None
+        lines: tuple[str, ...] = ()
         pictures = self.session.pictures
         try:
             picture_yx = iio.imread(pictures.png(self.session.path_of(view.number), plane, pictures.gamma))

@@ -1,0 +1,24 @@
+"""`parfocal fiji`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add which ImageJ is started."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--fiji", metavar="PATH", help="folder of a Fiji or ImageJ2")
+    which.add_argument(
+        "--endpoint",
+        metavar="COORDINATES",
+        help="Maven coordinates joined by +, such as sc.fiji:fiji:2.16.0 (default: the latest Fiji)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start ImageJ with the commands in place, and wait until it is quit."""
+    from parfocal.fiji_bridge.start import show_imagej
+
+    show_imagej(options.fiji, options.endpoint)
+    return 0

@@ -1,0 +1,124 @@
+"""ImageJ's dialog for the parameters of a command, made from its definition; in a macro its options answer."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from jpype import JArray, JClass, JString
+
+from parfocal.commands import CommandSpec, ParameterSpec
+
+_COLUMNS = 24
+
+
+def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any]]:
+    """Ask for the arguments of a command; None where the dialog is cancelled.
+
+    In macros a parameter goes by its name, and a switch is on where it is named. What is left empty leaves the argument
+    out, so that the command's own default holds.
+
+    Raises
+    ------
+    ValueError
+        Where a number is none, or something is needed and not given.
+    """
+    parameters = [parameter for parameter in spec.parameters if not parameter.param.array]
+    options = JClass("ij.Macro").getOptions()
+    if options is not None:
+        given = {parameter.name: _option(str(options), parameter) for parameter in parameters}
+    elif headless:
+        given = {parameter.name: _parsed("", parameter) for parameter in parameters if parameter.required}
+    else:
+        dialog = _dialog(spec, title, parameters)
+        dialog.showDialog()
+        if dialog.wasCanceled():
+            return None
+        given = {parameter.name: _field(dialog, parameter) for parameter in parameters}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _dialog(spec: CommandSpec, title: str, parameters: Sequence[ParameterSpec]) -> Any:
+    dialog = JClass("ij.gui.GenericDialog")(title)
+    for parameter in parameters:
+        _add_field(dialog, parameter)
+    dialog.addHelp(_help(spec.summary, parameters))
+    return dialog
+
+
+def _add_field(dialog: Any, parameter: ParameterSpec) -> None:
+    name, default = parameter.name, parameter.default
+    before = dialog.getComponentCount()
+    if parameter.type == "bool":
+        dialog.addCheckbox(name, bool(default))
+    elif parameter.param.choices:
+        dialog.addChoice(name, JArray(JString)(list(parameter.param.choices)), default)
+    elif parameter.param.path == "folder":
+        dialog.addDirectoryField(name, default or "", _COLUMNS)
+    elif parameter.param.path == "file":
+        dialog.addFileField(name, default or "", _COLUMNS)
+    else:
+        dialog.addStringField(name, _text(default), _COLUMNS if parameter.type == "str" else _COLUMNS // 3)
+    _show_label(dialog, before, _shown(parameter))
+
+
+def _show_label(dialog: Any, start: int, text: str) -> None:
+    """Show a label in place of the name that macros use; without a window there is none."""
+    for index in range(start, dialog.getComponentCount()):
+        component = dialog.getComponent(index)
+        if isinstance(component, JClass("java.awt.Label")):
+            component.setText(text)
+            return
+        if isinstance(component, JClass("java.awt.Checkbox")):
+            component.setLabel(text)
+            return
+
+
+def _field(dialog: Any, parameter: ParameterSpec) -> Any:
+    if parameter.type == "bool":
+        return bool(dialog.getNextBoolean())
+    if parameter.param.choices:
+        return str(dialog.getNextChoice())
+    return _parsed(str(dialog.getNextString()), parameter)
+
+
+def _option(options: str, parameter: ParameterSpec) -> Any:
+    macro = JClass("ij.Macro")
+    if parameter.type == "bool":
+        return bool(re.search(rf"(?:^|\s){parameter.name}(?=\s|$)", options))
+    return _parsed(str(macro.getValue(options, parameter.name, "")), parameter)
+
+
+def _parsed(text: str, parameter: ParameterSpec) -> Any:
+    text, label = text.strip(), parameter.param.label or parameter.name
+    if not text:
+        if parameter.required:
+            raise ValueError(f"{label} must be given")
+        return None
+    if parameter.type == "tuple":
+        return tuple(text.replace(",", " ").split())
+    if parameter.type not in ("int", "float"):
+        return text
+    try:
+        return int(text) if parameter.type == "int" else float(text)
+    except ValueError as error:
+        kind = "a whole number" if parameter.type == "int" else "a number"
+        raise ValueError(f"{label} must be {kind}, got {text!r}") from error
+
+
+def _shown(parameter: ParameterSpec) -> str:
+    unit = f" ({parameter.param.unit})" if parameter.param.unit else ""
+    return (parameter.param.label or parameter.name.replace("_", " ")) + unit
+
+
+def _text(default: Any) -> str:
+    if default is None:
+        return ""
+    return " ".join(default) if isinstance(default, tuple) else str(default)
+
+
+def _help(summary: str, parameters: Sequence[ParameterSpec]) -> str:
+    rows = "".join(f"<p><b>{html.escape(_shown(p))}</b><br>{html.escape(p.help)}</p>" for p in parameters)
+    return f"<html><div style='width: 400px'><p>{html.escape(summary)}</p>{rows}</div></html>"

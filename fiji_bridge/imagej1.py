@@ -1,0 +1,113 @@
+"""ImageJ 1: its menu, its macros, its messages, and its threads."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
+
+from jpype import JClass, JImplements, JOverride, JProxy
+
+from parfocal.registry import ModelError
+
+from .commands import MENU, ImageJCommand, named
+from .dialog import ask
+
+# What a person can mend; the text says how. Of everything else the log gets the trace too.
+MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError)
+
+
+@JImplements("ij.CommandListener", deferred=True)
+class CommandListener:
+    """Runs Parfocal's commands when ImageJ is asked for them, by its menu, a search, or `run(...)` in a macro."""
+
+    def __init__(self, commands: dict[str, ImageJCommand]) -> None:
+        self._commands = commands
+
+    @JOverride
+    def commandExecuting(self, name: Any) -> Optional[str]:
+        """Take a command of ours over (None); others are ImageJ's."""
+        command = self._commands.get(named(str(name)))
+        if command is None:
+            return name
+        if is_headless() or JClass("ij.IJ").macroRunning():
+            run_command(command)
+        else:
+            # ImageJ holds a lock while listeners are asked: nothing else could be run meanwhile.
+            in_thread(f"Run$_{command.label}", lambda: run_command(command))
+        return None
+
+
+def run_command(command: ImageJCommand) -> None:
+    """Ask for the arguments and run a command; record it; errors are shown, headless and to macros thrown."""
+    recorder = JClass("ij.plugin.frame.Recorder")
+    if recorder.record:
+        recorder.setCommand(command.label)
+    try:
+        arguments = ask(command.spec, named(command.label), is_headless())
+        if arguments is not None:
+            command.run(arguments)
+    except Exception as error:
+        if recorder.record:
+            recorder.setCommand(None)
+        fail(named(command.label), error)
+        return
+    if recorder.record:
+        recorder.saveCommand()
+
+
+def fail(title: str, error: Exception) -> None:
+    """Show an error as a dialog; without a window it is thrown as a Java exception with the same text."""
+    text = str(error) or type(error).__name__
+    if not isinstance(error, MENDABLE):
+        text = f"{type(error).__name__}: {text}"
+        log("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip().split("\n"))
+    if is_headless():
+        # A macro ends without a word about what ended it.
+        log([f"{title}: {text}"])
+        raise JClass("java.lang.RuntimeException")(f"{title}: {text}")
+    JClass("ij.IJ").error(title, text)
+
+
+def add_menu(commands: Sequence[ImageJCommand]) -> None:
+    """Add items to Plugins > Parfocal, and to what ImageJ's search looks through."""
+    imagej = JClass("ij.IJ").getInstance()
+    plugins = _menu_named(JClass("ij.Menus").getMenuBar(), MENU[0])
+    menu = JClass("java.awt.Menu")(MENU[1])
+    for command in commands:
+        item = JClass("java.awt.MenuItem")(command.label)
+        item.addActionListener(imagej)
+        menu.add(item)
+        JClass("ij.Menus").getCommands().put(command.label, f"parfocal({command.function})")
+    plugins.add(menu)
+
+
+def _menu_named(bar: Any, name: str) -> Any:
+    menus = [bar.getMenu(index) for index in range(bar.getMenuCount())]
+    return next(menu for menu in menus if str(menu.getLabel()) == name)
+
+
+def is_headless() -> bool:
+    """Whether there is no window."""
+    return JClass("ij.IJ").getInstance() is None or bool(JClass("java.awt.GraphicsEnvironment").isHeadless())
+
+
+def log(lines: Sequence[str]) -> None:
+    """Write lines into ImageJ's log."""
+    for line in lines:
+        JClass("ij.IJ").log(line)
+
+
+def runnable(act: Callable[[], None]) -> Any:
+    """A function as Java runs it."""
+    return JProxy("java.lang.Runnable", dict={"run": act})
+
+
+def in_thread(name: str, act: Callable[[], None]) -> None:
+    """Run a function in a Java thread of that name."""
+    JClass("java.lang.Thread")(runnable(act), name).start()
+
+
+def on_event_queue(act: Callable[[], None]) -> None:
+    """Run a function where windows may be touched, after what waits there already."""
+    JClass("java.awt.EventQueue").invokeLater(runnable(act))

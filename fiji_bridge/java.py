@@ -1,0 +1,56 @@
+"""Where Java is, and whether this process can have a JVM of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .optional import need
+
+# Java that is fetched where there is none.
+_VERSION = "17"
+
+
+def choose_java() -> None:
+    """Choose the Java of JAVA_HOME, else of the path, else one that is fetched.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where JAVA_HOME names no Java.
+    """
+    home = os.environ.get("JAVA_HOME") or _java_on_path()
+    if home:
+        if not any((Path(home) / "bin" / name).exists() for name in ("java", "java.exe")):
+            raise FileNotFoundError(f"JAVA_HOME must be the folder of a Java, there is no bin/java in {home}")
+        os.environ["JAVA_HOME"] = home
+    need("scyjava").config.set_java_constraints(fetch="auto", version=_VERSION)
+
+
+def check_no_jvm() -> None:
+    """Raise OSError where a JVM runs in this process: there can be one only, with the classes it was started with."""
+    javabridge = sys.modules.get("javabridge")
+    if javabridge is not None and javabridge.get_env() is not None:
+        raise OSError(
+            "CellProfiler's JVM runs in this process and cannot be shared: start ImageJ in a Python of its own, "
+            "such as with parfocal fiji"
+        )
+    if need("jpype").isJVMStarted():
+        raise OSError(
+            "a JVM runs in this process already, and there can be only one: give its gateway to "
+            "parfocal.fiji_bridge.register, or start ImageJ in a new Python"
+        )
+
+
+def _java_on_path() -> str:
+    """Home that `java` itself names, since it may be a link or a stub; empty where there is none."""
+    java = shutil.which("java")
+    if java is None:
+        return ""
+    told = subprocess.run([java, "-XshowSettings:properties", "-version"], capture_output=True, text=True)
+    found = re.search(r"^ *java\.home = (.*)$", told.stderr + told.stdout, re.M)
+    return found[1].strip() if found else ""

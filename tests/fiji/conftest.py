@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHILD = Path(__file__).with_name("in_imagej.py")
+START_S, CALL_S = 300, 90
+
+
+class ImageJProcess:
+    """A Python of its own with ImageJ 1, since a process can have one JVM only; calls functions of in_imagej.py."""
+
+    def __init__(self, mode, log, env):
+        self._log = open(log, "w")  # noqa: SIM115
+        self._child = subprocess.Popen(
+            [sys.executable, CHILD, mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={**os.environ, **env},
+        )
+        self._answer(START_S)
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self._child.stdin.write(json.dumps([name, arguments]).encode() + b"\n")
+            self._child.stdin.flush()
+            return self._answer(CALL_S)
+
+        return call
+
+    def log_text(self):
+        """What ImageJ and Java have printed."""
+        return Path(self._log.name).read_text()
+
+    def _answer(self, patience_s):
+        assert select.select([self._child.stdout], [], [], patience_s)[0], f"no answer: {self.log_text()}"
+        line = self._child.stdout.readline()
+        assert line, f"ImageJ's process has ended: {self.log_text()}"
+        answer = json.loads(line)
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def end(self):
+        self._child.stdin.close()
+        try:
+            self._child.wait(30)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._child.stdout.close()
+        self._log.close()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """Environment with a home of its own for Java, so that no settings of ImageJ are read or written."""
+    folder = tmp_path_factory.mktemp("home")
+    return {"JAVA_TOOL_OPTIONS": f"-Duser.home={folder} -Djava.util.prefs.userRoot={folder}"}
+
+
+@pytest.fixture(scope="session")
+def headless(tmp_path_factory, home):
+    """ImageJ without a window."""
+    started = ImageJProcess("headless", tmp_path_factory.mktemp("headless") / "log.txt", home)
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def screen():
+    """A screen that nobody sees."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed (Debian: xvfb)")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1000x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as told:
+        display = told.readline().strip()
+    assert display, "Xvfb could not be started"
+    yield f":{display}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def window(screen, tmp_path_factory, home):
+    """ImageJ with its window."""
+    started = ImageJProcess("window", tmp_path_factory.mktemp("window") / "log.txt", {"DISPLAY": screen, **home})
+    yield started
+    started.end()
