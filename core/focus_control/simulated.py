@@ -42,7 +42,7 @@ class SimulatedMicroscope:
     visited_um : list of float
         Every position where the device truly was.
     backlash_um : float
-        Play: a move that reverses falls short by it.
+        Play, which the device does not see: after a fall it is by so much above what it reports.
     """
 
     sample: Sample = field(default_factory=Sample)
@@ -64,25 +64,27 @@ class SimulatedMicroscope:
         self.last_defocus_um = self.z - self.focal_plane(0.0)
         self.last_lit = True
         self._old_z, self._old_until_s = self.z, 0.0
-        self._play = 0.0
+        self._slack = 0.0
 
     def z_um(self) -> float:
         """Read the position; of before for a while where the device reports late."""
         if self.faults.stage == "unreadable":
             raise StageError("the position cannot be read")
-        return self._old_z if self._now < self._old_until_s else self.z
+        return self._old_z if self._now < self._old_until_s else self.z - self._slack
 
     def move_to_um(self, z_um: float) -> None:
         """Move, or do what the fault says."""
         self.commanded_um.append(float(z_um))
         self._now += self.move_s
-        fault, before = self.faults.stage, self.z
+        fault, before = self.faults.stage, self.z - self._slack
         if fault == "busy":
             raise StageError("time-out: the focus device is busy")
         if fault == "raises":
             raise RuntimeError("serial port: no answer")
         share = {"does not move": 0.0, "moves by half": 0.5, "overshoots": 1.4}.get(fault, 1.0)
-        self.z = before + share * (z_um - before)
+        moved = before + share * (z_um - before)
+        self.z = min(max(self.z, moved), moved + self.backlash_um)
+        self._slack = self.z - moved
         self.visited_um.append(self.z)
         if fault == "reports late":
             self._old_z, self._old_until_s = before, self._now + self.late_s

@@ -93,7 +93,7 @@ class _Faulty:
 
 
 class PlayedStage(_Faulty, _unicore.StageDevice):  # type: ignore[name-defined, misc]
-    """Focus device that is where it says, unless a fault is on.
+    """Focus device that is where it says, unless it has play or a fault is on.
 
     Parameters
     ----------
@@ -101,16 +101,19 @@ class PlayedStage(_Faulty, _unicore.StageDevice):  # type: ignore[name-defined, 
         Position at the start.
     late_s : float
         How long the position of before is reported with the fault `reports late`.
+    play_um : float
+        Play, which it does not see: after a fall it is by so much above what it reports.
     """
 
     _FAULTS = STAGE_FAULTS
 
-    def __init__(self, z_um: float = 0.0, late_s: float = 0.3) -> None:
+    def __init__(self, z_um: float = 0.0, late_s: float = 0.3, play_um: float = 0.0) -> None:
         super().__init__()
         # Where it truly is, whatever it reports.
         self.true_z_um = z_um
         # Every position that was commanded.
         self.commanded_um: list[float] = []
+        self._play_um, self._slack = play_um, 0.0
         self._late_s, self._before, self._until = late_s, z_um, 0.0
         self._register_fault()
 
@@ -119,15 +122,17 @@ class PlayedStage(_Faulty, _unicore.StageDevice):  # type: ignore[name-defined, 
         self.commanded_um.append(float(val))
         if self.fault == "raises":
             raise RuntimeError("no answer from the controller of the stage")
-        self._before = self.true_z_um
-        self.true_z_um += _SHARES.get(self.fault, 1.0) * (float(val) - self.true_z_um)
+        self._before = self.true_z_um - self._slack
+        reported = self._before + _SHARES.get(self.fault, 1.0) * (float(val) - self._before)
+        self.true_z_um = min(max(self.true_z_um, reported), reported + self._play_um)
+        self._slack = self.true_z_um - reported
         self._until = time.monotonic() + self._late_s * (self.fault == "reports late")
 
     def get_position_um(self) -> float:
         """Report the position; of before for a while with `reports late`."""
         if self.fault == "unreadable":
             raise RuntimeError("the position cannot be read")
-        return self._before if time.monotonic() < self._until else self.true_z_um
+        return self._before if time.monotonic() < self._until else self.true_z_um - self._slack
 
     def busy(self) -> bool:
         """Whether it moves: with the fault `busy` for ever."""
@@ -142,7 +147,7 @@ class PlayedStage(_Faulty, _unicore.StageDevice):  # type: ignore[name-defined, 
 
     def set_origin(self) -> None:
         """Call the present position 0."""
-        self.true_z_um = self._before = 0.0
+        self.true_z_um = self._before = self._slack = 0.0
 
 
 class SampleCamera(_Faulty, _unicore.SimpleCameraDevice):  # type: ignore[name-defined, misc]

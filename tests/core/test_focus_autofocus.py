@@ -115,11 +115,17 @@ def test_an_estimator_without_an_answer_or_without_an_end_restores_z(kind):
     assert rig.z == pytest.approx(3.0) and result.images <= 6
 
 
-def test_play_is_taken_up_from_one_side():
-    rig = microscope(z_um=5.0)
-    autofocus(rig, backlash_um=2.0, approach="up")
-    last, target = rig.commanded_um[-2:]
-    assert last < target
+@pytest.mark.parametrize("approach", ["up", "down"])
+def test_play_that_is_taken_up_from_one_side_does_not_shift_the_focal_plane(approach):
+    rig = microscope(z_um=5.0, backlash_um=3.0)
+    autofocus(rig, backlash_um=4.0, approach=approach)
+    assert abs(rig.z) < 0.3
+
+
+def test_play_that_is_not_taken_up_shifts_the_focal_plane():
+    rig = microscope(z_um=5.0, backlash_um=3.0)
+    autofocus(rig)
+    assert abs(rig.z) > 1.0
 
 
 def test_wrong_arguments_are_refused():

@@ -22,11 +22,11 @@ def points_stack():
 STACK = points_stack()
 
 
-def load_played(core, z_um=0.0):
+def load_played(core, z_um=0.0, play_um=0.0):
     """Load the devices; returns stage, camera, and the focal plane as a list of one number to be moved."""
     plane = [0.0]
     sample = StackSample(STACK, STEP_UM, 2.0, REACH_UM / STEP_UM)
-    stage = PlayedStage(z_um)
+    stage = PlayedStage(z_um, play_um=play_um)
     camera = SampleCamera(sample, stage, lambda seconds: plane[0], electrons_per_unit=20000.0, exposure_ms=1.0)
     camera.set_exposure(1.0)
     for label, device in (("Z", stage), ("Camera", camera)):

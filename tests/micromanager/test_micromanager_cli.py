@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from beads_core import ADAPTERS
 
 from parfocal.cli import main
 from parfocal.focus_control.log import read_log
 
 SWEEP = ["--estimator", "metric", "--search-range-um", "20", "--coarse-step-um", "4"]
 DEMO = ["hold-focus", "--demo", *SWEEP]
+CAMERA = "Device,Camera,DemoCamera,DCam\nProperty,Core,Initialize,1\nProperty,Core,Camera,Camera\n"
+STAGE = "Device,Z,DemoCamera,DStage\nProperty,Core,Initialize,1\nProperty,Core,Focus,Z\n"
 
 
 def test_the_demonstration_locks_and_writes_its_log(tmp_path, capsys):
@@ -38,6 +41,9 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
         ([*DEMO, "--lowest-z-um", "5"], "must be within lowest_z_um=5 and highest_z_um=inf to begin, it is at 0 um"),
         ([*DEMO, "--focus-group", "Channel", "--focus-preset", "DAPI"], "no group 'Channel': there are none"),
         ([*DEMO, "--focus-device", "Piezo"], "no device 'Piezo' to focus with; there are Stage, Camera"),
+        ([*DEMO, "--setpoint-um", "100"], "setpoint_um must lie in the range of the estimator"),
+        (["hold-focus", "--config", "no_stage.cfg", *SWEEP], "the core has no focus device; its devices: Camera"),
+        (["hold-focus", "--config", "no_camera.cfg", *SWEEP], "the core has no camera; its devices: Z"),
         (["hold-focus", "--demo", "--model", "nothing"], "without a model: --estimator metric"),
         (["calibrate", "--demo", "-o", "out", "--fields", "0"], "fields must be 1 or more, got 0"),
         (["calibrate", "--demo", "-o", "out", "--step-um", "0"], "step_um must be above 0 um, got 0"),
@@ -46,7 +52,10 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
 )
 def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MICROMANAGER_PATH", ADAPTERS)
     (tmp_path / "broken.cfg").write_text("Device,Camera,NoSuchLibrary,DCam\n")
+    (tmp_path / "no_stage.cfg").write_text(CAMERA)
+    (tmp_path / "no_camera.cfg").write_text(STAGE)
     assert main(arguments) == 2
     told = capsys.readouterr().err
     assert "Traceback" not in told

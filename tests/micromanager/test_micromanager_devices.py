@@ -139,7 +139,8 @@ def test_every_fault_can_be_switched_on_by_its_property_and_no_other(played):
 
 
 def test_a_sequence_of_a_camera_in_python_is_looked_at_and_goes_on(played):
-    core, microscope, *_ = played
+    core, *_ = played
+    microscope = MMCoreMicroscope(core)
     core.startContinuousSequenceAcquisition(0)
     assert [microscope.snap().shape for _ in range(3)] == [(80, 80)] * 3
     assert core.isSequenceRunning()

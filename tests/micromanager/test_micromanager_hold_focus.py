@@ -6,47 +6,13 @@ import numpy as np
 import pymmcore
 import pytest
 from beads_core import load_beads, unload
+from held import SETTINGS, Drifting
 from played import learned, load_played
 
 from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope
-from parfocal.fiji_bridge.micromanager.devices import CAMERA_FAULTS, STAGE_FAULTS
-from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.autofocus import autofocus
-from parfocal.focus_control.log import read_log
 from parfocal.focus_control.session import AlreadyHeldError, hold_focus
 from parfocal.focus_control.settings import HoldFocus
-
-# The estimator was learned on this very sample: its distances are right far from focus, too.
-SETTINGS = {"interval_s": 60.0, "tolerance_um": 1.0, "settle_um": 0.5, "probe_um": 2.0, "scale_error": 0.02}
-SETTINGS |= {"least_deviation_um": 0.2, "coarse_step_um": 4.0, "fine_step_um": 1.0, "largest_step_um": 50.0}
-
-
-class Drifting(MMCoreMicroscope):
-    """Its waits take no time, its sample drifts against the stage, and it may add shot noise, which the beads lack."""
-
-    seconds = 0.0
-    rng = None
-
-    def sample_um(self):
-        """By how much the focal plane lies higher than at the start."""
-        return 0.0
-
-    def z_um(self):
-        return super().z_um() + self.sample_um()
-
-    def move_to_um(self, z_um):
-        super().move_to_um(z_um - self.sample_um())
-
-    def now_s(self):
-        return self.seconds
-
-    def wait_s(self, seconds):
-        self.seconds += seconds
-
-    def snap(self):
-        self.seconds += 0.1
-        image = super().snap()
-        return image if self.rng is None else self.rng.poisson(image + 10.0).astype(np.uint16)
 
 
 @pytest.fixture(scope="module")
@@ -145,104 +111,55 @@ def test_one_shot_autofocus_on_an_empty_field_restores_z(beads):
     assert core.getPosition() == 14.0
 
 
-@pytest.fixture
-def played(unicore, tmp_path):
-    """Session that has locked, on devices in Python; its sample drifts 0.1 um a minute."""
-    stage, camera, plane = load_played(unicore)
-    microscope = Drifting(unicore, stage_timeout_s=0.05, camera_timeout_s=0.05)
+@pytest.mark.parametrize("backlash_um", [4.0, 0.0])
+def test_play_shifts_a_sweep_unless_it_is_taken_up_from_one_side(unicore, backlash_um):
+    stage, _, plane = load_played(unicore, play_um=3.0)
+    plane[0] = 2.0
+    result = autofocus(MMCoreMicroscope(unicore), range_um=10.0, backlash_um=backlash_um)
+    assert result.found, result.reason
+    assert (abs(stage.true_z_um - plane[0]) < 0.5) is (backlash_um > 0)
+
+
+def test_every_move_of_a_session_ends_from_the_side_of_its_approach(unicore):
+    stage, _, plane = load_played(unicore, play_um=3.0)
+    microscope = Drifting(unicore)
     estimate = learned(microscope)
-    microscope.move_to_um(6.0)
-    options = {"travel_um": 20.0, "arrival_s": 0.4, "faults_until_lost": 3}
-    session = hold_focus(microscope, estimate, HoldFocus(**SETTINGS, **options), tmp_path / "log.csv")
-    assert session.settle()["state"] == "locked"
-
-    def minute():
+    microscope.move_to_um(8.0)
+    settings = HoldFocus(**SETTINGS, backlash_um=4.0)
+    session = hold_focus(microscope, estimate, settings)
+    stage.commanded_um[:] = [8.0]
+    for minute in range(12):
+        assert session.settle()["state"] == "locked"
         microscope.wait_s(60.0)
-        plane[0] += 0.1
-        return session.settle()
-
-    stage.commanded_um.clear()
-    yield session, stage, camera, plane, minute
-    stage.fault = camera.fault = ""
+        plane[0] += 3.0 if minute % 3 == 0 else -1.5
     session.stop()
+    rises = np.diff(stage.commanded_um) > 0
+    assert not rises.all()
+    # Each fall leads past the target, and a rise to it follows.
+    assert rises[-1] and rises[1:][~rises[:-1]].all()
+    assert stage.true_z_um == microscope.z_um()
 
 
-def check_recovery(played, tmp_path):
-    """Within limits all the time, in focus again when the fault is gone, and all of it in the log."""
-    session, stage, camera, plane, minute = played
-    stage.fault = camera.fault = ""
-    for _ in range(20):
-        row = minute()
-        if row["state"] == "locked":
-            break
+def test_a_running_sequence_of_the_demo_camera_holds_the_focus_and_keeps_all_its_frames(beads):
+    core, microscope, estimate = beads
+    core.setPosition(-12.0)
+    core.setExposure(5.0)
+    core.startContinuousSequenceAcquisition(0)
+    session = hold_focus(microscope, estimate, HoldFocus(**SETTINGS))
+    row = session.settle()
+    session.stop()
+    assert core.isSequenceRunning()
+    core.stopSequenceAcquisition()
+    core.setExposure(10.0)
     assert row["state"] == "locked"
-    assert abs(stage.true_z_um - plane[0]) < 1.5
-    low, high = session.limits_um
-    assert all(low <= z <= high for z in stage.commanded_um)
-    rows = read_log(tmp_path / "log.csv").rows
-    assert len(rows) == len(session.rows)
-    return rows
-
-
-SIGNS = {
-    "time-out": "not returned",
-    "raises": "buffer overflow",
-    "black": "out_of_range",
-    "saturated": "saturated",
-    "other size": "image size changed",
-}
-
-
-@pytest.mark.parametrize("fault", CAMERA_FAULTS)
-def test_a_fault_of_the_camera_is_told_and_survived(played, tmp_path, fault):
-    session, stage, camera, plane, minute = played
-    camera.fault, before = fault, len(session.rows)
-    rows = [minute() for _ in range(3)]
-    told = [row[name] for row in session.rows[before:] for name in ("status", "fault", "reason")]
-    assert SIGNS[fault] in " ".join(told)
-    if fault in ("time-out", "raises"):
-        assert [row["status"] for row in rows] == [""] * 3
-    # Without an image the device at most follows the drift.
-    assert abs(stage.true_z_um - plane[0]) < 3.0
-    check_recovery(played, tmp_path)
-
-
-@pytest.mark.parametrize("fault", STAGE_FAULTS)
-def test_a_fault_of_the_stage_is_survived(played, tmp_path, fault):
-    session, stage, camera, plane, minute = played
-    plane[0] += 5.0
-    stage.fault = fault
-    for _ in range(3):
-        minute()
-    rows = check_recovery(played, tmp_path)
-    assert any(row["fault"] for row in rows)
-
-
-def test_ten_confident_wrong_estimates_in_a_row_do_not_lose_the_sample(played, tmp_path, monkeypatch):
-    session, stage, camera, plane, minute = played
-    wrong = iter([FocalPosition("ok", "", (), 9.0, 0.1, 0.99)] * 10)
-    right = session._controller._estimate
-    monkeypatch.setattr(session._controller, "_estimate", lambda image: next(wrong, None) or right(image))
-    for _ in range(10):
-        minute()
-    check_recovery(played, tmp_path)
-
-
-def test_an_estimate_that_is_not_a_number_moves_nothing(played, monkeypatch):
-    session, stage, camera, plane, minute = played
-    monkeypatch.setattr(session._controller, "_estimate", lambda image: FocalPosition("ok", "", (), np.nan, 0.1, 0.9))
-    minute()
-    assert stage.commanded_um == []
-
-
-def test_stopping_leaves_the_stage_at_the_last_good_position(played):
-    session, stage, camera, plane, minute = played
-    good = session.last_good_z_um
-    camera.fault = "raises"
-    minute()
-    stage.true_z_um = good + 5.0
-    session.stop()
-    assert stage.true_z_um == pytest.approx(good, abs=0.2)
+    assert abs(core.getPosition()) < 1.0
+    numbers = []
+    while core.getRemainingImageCount():
+        about = pymmcore.Metadata()
+        core.popNextImageMD(about)
+        numbers.append(int(about.GetSingleTag("ImageNumber").GetValue()))
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > 6
 
 
 def test_a_running_sequence_goes_on_while_its_frames_hold_the_focus(unicore):
