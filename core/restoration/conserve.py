@@ -33,8 +33,11 @@ def to_input_scale(restored_yx: np.ndarray, before_yx: np.ndarray) -> np.ndarray
     low, high = _limits(before_yx)
     wanted = float(before_yx.mean(dtype=np.float64))
     moved = np.asarray(restored_yx, np.float32)
-    for _ in range(_ROUNDS):
-        moved = np.clip(moved + np.float32(wanted - float(moved.mean(dtype=np.float64))), low, high)
+    for done in range(_ROUNDS):
+        missing = wanted - float(moved.mean(dtype=np.float64))
+        if done and abs(missing) <= np.finfo(np.float32).eps * abs(wanted):
+            break
+        moved = np.clip(moved + np.float32(missing), low, high)
     if before_yx.dtype.kind not in "ui":
         return moved.astype(before_yx.dtype)
     return _rounded(moved, wanted, low, high).astype(before_yx.dtype)

@@ -9,6 +9,7 @@ from typing import Any
 
 from parfocal.optics.optics import Optics
 from parfocal.registry import FORMAT_VERSION
+from parfocal.restoration.enlarging import with_plain_enlargements
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.kernels import BANK, KERNEL_PX
 from parfocal.restoration.network import on_squares
@@ -22,6 +23,7 @@ OPSET = 17
 
 def write_onnx(network: Any, path: Path) -> None:
     """Convert a Keras network (n, y, x, planes) to ONNX, planes first in and out; the default network on squares."""
+    import onnx
     import tensorflow as tf
     import tf2onnx
 
@@ -33,7 +35,8 @@ def write_onnx(network: Any, path: Path) -> None:
     planes = network.input_shape[-1] * (PIXELS if is_default else 1)
     signature = [tf.TensorSpec((None, planes, None, None), tf.float32, name="planes")]
     infer = tf.function(on_squares(network) if is_default else planes_first, input_signature=signature)
-    tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET, output_path=str(path))
+    model, _ = tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET)
+    onnx.save(with_plain_enlargements(model) if is_default else model, str(path))
 
 
 def write_model_folder(

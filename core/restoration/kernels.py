@@ -8,10 +8,11 @@ place of the whole image.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-from scipy.fft import ifftshift, irfft2, next_fast_len, rfft2
+from scipy.fft import ifft, ifftshift, irfft, irfft2, next_fast_len, rfft2
 
 from parfocal.optics import born_wolf_psf
 from parfocal.optics.optics import MODEL_OPTICS, Optics
@@ -106,18 +107,23 @@ def wiener_bank(image_yx: np.ndarray, level: float, step: int, optics: Optics = 
     ndarray
         (6, y - 94, x - 94), float32: the image itself, four deconvolutions, and the level over 10.
     """
+    return np.stack(list(wiener_planes(image_yx, level, step, optics)))
+
+
+def wiener_planes(image_yx: np.ndarray, level: float, step: int, optics: Optics = MODEL_OPTICS) -> Iterator[np.ndarray]:
+    """Yield the planes of `wiener_bank` one by one, so that they need not lie in memory together."""
     height, width = (n - 2 * HALF_PX for n in image_yx.shape)
     shape = (next_fast_len(image_yx.shape[0], real=True), next_fast_len(image_yx.shape[1], real=True))
     rounded = LEVEL_STEP * round(level / LEVEL_STEP)
     spectrum = rfft2(np.asarray(image_yx, np.float32), shape)
-    planes = np.empty((N_PLANES, height, width), np.float32)
-    planes[0] = image_yx[HALF_PX : HALF_PX + height, HALF_PX : HALF_PX + width]
-    planes[-1] = rounded / 10
-    for plane, kernel in zip(planes[1:], _bank_spectra(rounded, step, optics, shape)):
-        # The circular convolution is the wanted one from the kernel's width on.
-        whole = irfft2(spectrum * kernel, shape)
-        plane[:] = whole[2 * HALF_PX :, 2 * HALF_PX :][:height, :width]
-    return planes
+    yield image_yx[HALF_PX : HALF_PX + height, HALF_PX : HALF_PX + width].astype(np.float32, copy=False)
+    product = np.empty_like(spectrum)
+    for kernel in _bank_spectra(rounded, step, optics, shape):
+        np.multiply(spectrum, kernel, out=product)
+        # The circular convolution is the wanted one from the kernel's width on; only those rows are transformed back.
+        rows = ifft(product, axis=0, overwrite_x=True)[2 * HALF_PX :][:height]
+        yield irfft(rows, shape[1], axis=1, overwrite_x=True)[:, 2 * HALF_PX :][:, :width]
+    yield np.full((height, width), rounded / 10, np.float32)
 
 
 def estimate_noise(image_yx: np.ndarray) -> float:
@@ -127,11 +133,12 @@ def estimate_noise(image_yx: np.ndarray) -> float:
     as strong as it is and little of a smooth image. Up to about a million pixels are looked at.
     """
     rows = max(1, image_yx.shape[0] * image_yx.shape[1] // (1 << 20))
-    middle = np.asarray(image_yx[:, :], np.float32)
-    across = middle[:, :-2] - 2 * middle[:, 1:-1] + middle[:, 2:]
-    starts = np.arange(0, across.shape[0] - 2, rows)
-    rough = across[starts] - 2 * across[starts + 1] + across[starts + 2]
-    return float(np.median(np.abs(rough)) / 0.6745 / 6)
+    pixels = np.asarray(image_yx, np.float32)
+    down = pixels[:-2:rows] - 2 * pixels[1:-1:rows] + pixels[2::rows]
+    rough = np.abs(down[:, :-2] - 2 * down[:, 1:-1] + down[:, 2:]).ravel()
+    # The upper of the two middle ones, where there are two: found in a fraction of the time of their mean.
+    rough.partition(rough.size // 2)
+    return float(rough[rough.size // 2] / 0.6745 / 6)
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any, Optional
 
@@ -125,6 +126,12 @@ def restore_defocus(
     return _over_planes(np.asarray(image), planes_zyxc, n_colours, restorer, focus)
 
 
+@lru_cache(maxsize=1)
+def _version() -> str:
+    """Version of the package; looking it up reads its metadata."""
+    return version("parfocal")
+
+
 def _as_colour_planes(image: Any) -> tuple[np.ndarray, int]:
     """Bring an image to (z, y, x, colour), a view; the number of colours that are restored leaves alpha out."""
     pixels = np.asarray(image)
@@ -148,6 +155,6 @@ def _over_planes(
         if error is not None and deviation is not None:
             error[z, ..., :n_colours] = deviation
     count = sum(answer.restored for answer in done)
-    text = provenance_text(restorer.restorer.name, version("parfocal"), count, len(done)) if count else ""
+    text = provenance_text(restorer.restorer.name, _version(), count, len(done)) if count else ""
     shaped = None if error is None else error.reshape(image.shape)
     return Restoration(restored.reshape(image.shape), shaped, tuple(done), text)

@@ -9,11 +9,12 @@ import numpy as np
 
 from parfocal.optics.optics import Optics
 from parfocal.restoration.inputs import PAPER_BORDER_PX
-from parfocal.restoration.kernels import HALF_PX, wiener_bank
+from parfocal.restoration.kernels import HALF_PX, N_PLANES, wiener_planes
 from parfocal.restoration.network import STRIDE_PX
 from parfocal.restoration.squares import PIXELS, from_squares, to_squares
 
-# Beyond this distance a pixel has no influence in the default network: 80 px by its layers, up to whole strides.
+# Beyond this distance a pixel has no influence in the default network: by its layers 80 px above and left of it, 92 px
+# below and right; up to whole strides.
 REACH_PX = 96
 # Height and width of a tile without its overlap: broad ones overlap less, lower ones need less memory.
 TILE_PX = (1024, 2048)
@@ -64,12 +65,13 @@ def restore_tiled(
     if any(side < STRIDE_PX or side % STRIDE_PX for side in tile_px):
         raise ValueError(f"tile_px must be multiples of {STRIDE_PX}, got {tile_px}")
     height, width = plane_yx.shape
+    beyond = [(HALF_PX, HALF_PX + -length % STRIDE_PX) for length in (height, width)]
+    seen_yx = np.pad(plane_yx, beyond, mode="symmetric")
     restored = np.empty((2, height, width), np.float32)
     for (y, y_from, y_to), (x, x_from, x_to) in _rectangles(height, width, tile_px):
-        rows = mirrored(y_from - HALF_PX, y_to + HALF_PX, height)
-        columns = mirrored(x_from - HALF_PX, x_to + HALF_PX, width)
-        bank = wiener_bank(plane_yx[rows[:, None], columns[None, :]], level, noise_step, optics)
-        squares = predict(to_squares(bank)[None])[0]
+        seen = seen_yx[y_from : y_to + 2 * HALF_PX, x_from : x_to + 2 * HALF_PX]
+        bank = wiener_planes(seen, level, noise_step, optics)
+        squares = predict(to_squares(bank, N_PLANES)[None])[0]
         y_end, x_end = min(y + tile_px[0], height), min(x + tile_px[1], width)
         inside = np.s_[y - y_from : y_end - y_from, x - x_from : x_end - x_from]
         for plane, part in zip(restored, (squares[:PIXELS], squares[PIXELS:])):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import uniform_filter
+from scipy.signal import fftconvolve
 from tiny_restorer import write_untrained_restorer
 
 from parfocal import status
@@ -14,7 +16,15 @@ from parfocal.registry import load_model
 from parfocal.restoration.baselines import gaussian_psf, nearest_gaussian_psf, richardson_lucy, unsupervised_wiener
 from parfocal.restoration.conserve import INTENSITY_TOLERANCE, to_input_scale
 from parfocal.restoration.intensity import Intensity
-from parfocal.restoration.kernels import HALF_PX, estimate_noise, level_psf, noise_step, wiener_bank, wiener_kernel
+from parfocal.restoration.kernels import (
+    BANK,
+    HALF_PX,
+    estimate_noise,
+    level_psf,
+    noise_step,
+    wiener_bank,
+    wiener_kernel,
+)
 from parfocal.restoration.restore import restore_defocus
 from parfocal.restoration.result import is_marked_restored
 from parfocal.restoration.scores import matched_to, score
@@ -43,10 +53,31 @@ def test_the_wiener_kernel_keeps_the_mean():
         assert wiener_kernel(level, -12).sum() == pytest.approx(1.0, abs=1e-4)
 
 
+def test_the_bank_is_the_convolution_with_its_kernels(rng):
+    image = rng.random((150, 187), dtype=np.float32)
+    bank = wiener_bank(image, 5.1, -8)
+    for plane, (away, more) in zip(bank[1:-1], BANK):
+        assert plane == pytest.approx(fftconvolve(image, wiener_kernel(5.0 + away, -8 + more), "valid"), abs=1e-4)
+    assert np.array_equal(bank[0], image[HALF_PX:-HALF_PX, HALF_PX:-HALF_PX])
+    assert np.array_equal(bank[-1], np.full_like(bank[0], 0.5))
+
+
+@pytest.mark.parametrize("shape", [(40, 53), (40, 53, 3), (1, 40)])
+def test_the_intensity_scale_is_that_of_means_of_3_x_3_pixels(shape, rng):
+    image = rng.poisson(50, shape).astype(np.uint16)
+    size = (3, 3) + (1,) * (len(shape) - 2)
+    low, high = np.percentile(uniform_filter(image.astype(np.float64), size, mode="mirror"), [0.5, 99.9])
+    intensity = Intensity.of(image)
+    assert intensity.low == pytest.approx(low, rel=1e-5)
+    assert intensity.span == pytest.approx(high - low, rel=1e-5)
+
+
 def test_the_noise_estimate_sees_white_noise_and_no_ramp(rng):
     ramp = np.add.outer(np.arange(400.0), 2 * np.arange(300.0)).astype(np.float32)
     assert estimate_noise(ramp) < 1e-3
     assert estimate_noise(ramp + rng.normal(0, 5, ramp.shape)) == pytest.approx(5, rel=0.03)
+    tall = rng.normal(0, 5, (7000, 600))  # large enough for rows to be left out
+    assert estimate_noise(tall) == pytest.approx(5, rel=0.01)
 
 
 def test_blur_in_pixels_does_not_depend_on_the_optics():
@@ -81,7 +112,7 @@ def test_squares_lie_as_the_network_expects_them_and_find_back(rng):
     import tensorflow as tf
 
     planes = rng.random((6, 8, 12), dtype=np.float32)
-    squares = to_squares(planes)
+    squares = to_squares(planes, len(planes))
     expected = np.asarray(tf.nn.space_to_depth(np.moveaxis(planes, 0, -1)[None], 4))[0]
     assert np.array_equal(np.moveaxis(squares, 0, -1), expected)
     assert np.array_equal(from_squares(squares[::6]), planes[0])

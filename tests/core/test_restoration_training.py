@@ -15,6 +15,7 @@ from parfocal.optics.optics import MODEL_OPTICS
 from parfocal.registry import load_model
 from parfocal.restoration import fit, settings
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_pixels, split_pairs
+from parfocal.restoration.export import write_onnx
 from parfocal.restoration.losses import laplace_loss, restoration_loss, ssim
 from parfocal.restoration.network import build_network, floored, on_squares
 from parfocal.restoration.restore import restore_defocus
@@ -97,10 +98,27 @@ def test_run_on_squares_the_default_network_gives_the_same(rng):
     network.set_weights([w + 0.05 * rng.standard_normal(w.shape) for w in network.get_weights()])
     bank = rng.random((6, 32, 48), dtype=np.float32)
     image, log_scale = np.moveaxis(np.asarray(network(np.moveaxis(bank, 0, -1)[None]))[0], -1, 0)
-    squares = np.asarray(on_squares(network)(to_squares(bank)[None]))[0]
+    squares = np.asarray(on_squares(network)(to_squares(bank, len(bank))[None]))[0]
     assert np.std(image - bank[0]) > 0.1
     assert from_squares(squares[:16]) == pytest.approx(image, abs=1e-4)
     assert floored(from_squares(squares[16:]), lambda x: np.logaddexp(x, 0)) == pytest.approx(log_scale, abs=1e-4)
+
+
+def test_written_as_onnx_the_default_network_gives_the_same_and_enlarges_by_a_known_factor(rng, tmp_path):
+    import onnx
+    import onnxruntime
+
+    network = build_network("default")
+    network.set_weights([w + 0.05 * rng.standard_normal(w.shape) for w in network.get_weights()])
+    write_onnx(network, tmp_path / "weights.onnx")
+    squares = to_squares(rng.random((6, 48, 80), dtype=np.float32), 6)[None]
+    session = onnxruntime.InferenceSession(str(tmp_path / "weights.onnx"), providers=["CPUExecutionProvider"])
+    assert session.run(None, {"planes": squares})[0] == pytest.approx(
+        np.asarray(on_squares(network)(squares)), abs=1e-4
+    )
+    operators = [node.op_type for node in onnx.load(tmp_path / "weights.onnx").graph.node]
+    assert operators.count("Resize") == 2
+    assert not {"Tile", "Transpose"} & set(operators)
 
 
 def test_the_scale_of_the_error_never_vanishes(rng):
