@@ -34,26 +34,26 @@ class CommandListener:
             run_command(command)
         else:
             # ImageJ holds a lock while listeners are asked: nothing else could be run meanwhile.
-            in_thread(f"Run$_{command.label}", lambda: run_command(command))
+            in_thread(command.label, lambda: run_command(command))
         return None
 
 
 def run_command(command: ImageJCommand) -> None:
     """Ask for the arguments and run a command; record it; errors are shown, headless and to macros thrown."""
-    recorder = JClass("ij.plugin.frame.Recorder")
-    if recorder.record:
+    recorder, recording = JClass("ij.plugin.frame.Recorder"), bool(JClass("ij.IJ").recording())
+    if recording:
         recorder.setCommand(command.label)
     try:
         arguments = ask(command.spec, named(command.label), is_headless())
+        if recording and arguments is not None:
+            recorder.saveCommand()
         if arguments is not None:
             command.run(arguments)
     except Exception as error:
-        if recorder.record:
-            recorder.setCommand(None)
         fail(named(command.label), error)
-        return
-    if recorder.record:
-        recorder.saveCommand()
+    finally:
+        if recording:
+            recorder.setCommand(None)
 
 
 def fail(title: str, error: Exception) -> None:

@@ -67,7 +67,9 @@ class LabelWindow:
         self._image.setProcessor(name, _processor(picture_yx))
         self._image.changes = False
         same = before.view is not None and seen.view is not None and before.view.number == seen.view.number
-        self._place(picture_yx.shape, seen.pixels, keep=same and before.pixels == seen.pixels)
+        self._place(
+            picture_yx.shape, seen.pixels or seen.picture_yx is None, keep=same and before.pixels == seen.pixels
+        )
         self._tell(seen, left_out)
         self._window.getCanvas().requestFocus()
 

@@ -71,7 +71,13 @@ def _prepared(fiji: Optional[str], endpoint: Optional[str]) -> str:
         raise FileNotFoundError(f"no Fiji in {fiji}: it must be the folder that holds jars and plugins")
     check_no_jvm()
     choose_java()
+    need("scyjava").when_jvm_stops(_end_threads)
     return fiji or endpoint or FIJI
+
+
+def _end_threads() -> None:
+    """End ImageJ's pool of threads, which some of its filters leave behind, and which would keep Python from ending."""
+    need("jpype").JClass("ij.util.ThreadUtil").threadPoolExecutor.shutdown()
 
 
 def _is_gateway(where: str) -> bool:

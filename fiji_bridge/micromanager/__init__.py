@@ -15,7 +15,7 @@ _HOMES = {
     "MMCoreXYStage": "xy_stage",
     "PlayedStage": "devices",
     "SampleCamera": "devices",
-    "StackSample": "devices",
+    "StackSample": "stack_sample",
     "close_core": "start",
     "configured_core": "start",
     "demo_core": "start",

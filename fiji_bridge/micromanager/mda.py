@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from parfocal.focus_control.memory import LOCKED
 from parfocal.focus_control.session import FocusSession
+from parfocal.focus_control.states import LOCKED
 
 from .optional import need
 

@@ -13,6 +13,7 @@ from parfocal.focus_control.microscope import CameraError, MicroscopeError, Stag
 
 from .calls import BoundedCalls
 from .channel import ChannelSwitch, FocusChannel
+from .continuous_focus import ContinuousFocus
 from .core_api import CoreApi
 from .frames import image_yx, newest_frame, snapped_frame
 
@@ -67,7 +68,6 @@ class MMCoreMicroscope:
         self.core, self._api = core, CoreApi(core)
         _check(um_per_offset_unit, stage_timeout_s, camera_timeout_s, frames_to_skip)
         self._sign = -1.0 if reversed_z else 1.0
-        self._um_per_offset_unit = um_per_offset_unit
         self._stage_timeout_s, self._camera_timeout_s = stage_timeout_s, camera_timeout_s
         self._frames_to_skip = frames_to_skip
         self.focus_device = _focus_device(self._api, focus_device)
@@ -76,14 +76,14 @@ class MMCoreMicroscope:
         if channel is not None:
             channel.check(self._api)
         self._switch = None if channel is None else ChannelSwitch(self._api, channel, camera_timeout_s)
-        self._by_offset: Optional[bool] = None
+        self._continuous = ContinuousFocus(self._api, self.focus_device, um_per_offset_unit, stage_timeout_s)
         # Apart, so that a camera that hangs does not keep the stage from being moved to safety.
         self._stage_calls, self._camera_calls = BoundedCalls("stage"), BoundedCalls("camera")
 
     @property
     def by_offset(self) -> bool:
         """Whether positions are those of the offset of a continuous focus; known from the first use on."""
-        return bool(self._by_offset)
+        return self._continuous.by_offset
 
     def z_um(self) -> float:
         """Read the position of the focus device, or of the offset of the continuous focus."""
@@ -131,50 +131,18 @@ class MMCoreMicroscope:
             raise StageError(_told(error)) from error
 
     def _read(self) -> float:
-        if self._uses_offset():
-            return float(self._api.call("getAutoFocusOffset")) * self._um_per_offset_unit
+        if self._continuous.is_moved():
+            return self._continuous.offset_um()
         self._api.wait_until_ready(self.focus_device, self._stage_timeout_s)
         return self._sign * float(self._api.call("getPosition", self.focus_device))
 
     def _move(self, z_um: float) -> None:
-        if self._uses_offset():
-            self._move_offset(z_um / self._um_per_offset_unit)
+        if self._continuous.is_moved():
+            self._continuous.move_to_um(z_um)
             return
         self._api.wait_until_ready(self.focus_device, self._stage_timeout_s)
         self._api.call("setPosition", self.focus_device, self._sign * z_um)
         self._api.wait_until_ready(self.focus_device, self._stage_timeout_s)
-
-    def _move_offset(self, offset: float) -> None:
-        """Set the offset; one at which the lock is lost is taken back, for nothing could be moved without it."""
-        before = float(self._api.call("getAutoFocusOffset"))
-        self._api.call("setAutoFocusOffset", offset)
-        try:
-            self._wait_for_lock()
-        except StageError as error:
-            self._api.call("setAutoFocusOffset", before)
-            raise StageError(f"{error}: the offset of before, {before:g}, was restored") from None
-
-    def _uses_offset(self) -> bool:
-        """Whether positions are offsets; StageError where that cannot be, or has changed since the first use."""
-        api = self._api
-        enabled = bool(api.call("isContinuousFocusEnabled"))
-        by_offset = enabled and not bool(api.call("isContinuousFocusDrive", self.focus_device))
-        if self._by_offset is None:
-            self._by_offset = by_offset
-        if by_offset != self._by_offset:
-            now, then = ("on", "off") if by_offset else ("off", "on")
-            raise StageError(f"continuous focus was {then} at the start and is {now} now: start again for it to count")
-        if by_offset and not bool(api.call("isContinuousFocusLocked")):
-            device = api.text("getAutoFocusDevice")
-            raise StageError(f"continuous focus ({device}) is on but not locked: lock it, or switch it off")
-        return by_offset
-
-    def _wait_for_lock(self) -> None:
-        until = time.monotonic() + self._stage_timeout_s
-        while not bool(self._api.call("isContinuousFocusLocked")):
-            if time.monotonic() > until:
-                raise StageError(f"continuous focus has not locked again within {self._stage_timeout_s:g} s")
-            time.sleep(_POLL_S)
 
     def _exposure_s(self) -> float:
         given = None if self._channel is None else self._channel.exposure_ms

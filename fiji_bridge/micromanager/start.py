@@ -84,7 +84,7 @@ def _blurred_sample(seed: int) -> Callable[[float], np.ndarray]:
     """Discs of cells, blurred by Gaussians, as a stack."""
     from scipy.ndimage import gaussian_filter
 
-    from .devices import StackSample
+    from .stack_sample import StackSample
 
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:_SIZE_PX, :_SIZE_PX]

@@ -45,16 +45,16 @@ class ImageJProcess:
         line = self._child.stdout.readline()
         assert line, f"ImageJ's process has ended: {self.log_text()}"
         answer = json.loads(line)
-        assert "error" not in answer, answer["error"]
+        if "error" in answer:
+            pytest.fail(answer["error"])
         return answer["result"]
 
     def end(self):
         self._child.stdin.close()
         try:
-            self._child.wait(30)
-        except subprocess.TimeoutExpired:
+            assert self._child.wait(60) == 0, self.log_text()
+        finally:
             self._child.kill()
-            self._child.wait()
         self._child.stdout.close()
         self._log.close()
 

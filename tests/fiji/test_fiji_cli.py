@@ -1,0 +1,35 @@
+"""`parfocal fiji` as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+# Quits ImageJ from its menu once the commands are there, as a person does.
+CODE = """
+import threading, time
+from parfocal.cli import main
+from parfocal.fiji_bridge.start import IMAGEJ1
+
+def quit_when_ready():
+    import jpype
+    while not jpype.isJVMStarted():
+        time.sleep(0.1)
+    time.sleep(1.0)
+    from jpype import JClass
+    while JClass("ij.IJ").getInstance() is None or not JClass("ij.Menus").getCommands().containsKey("Label Images..."):
+        time.sleep(0.1)
+    JClass("ij.IJ").doCommand("Quit")
+
+threading.Thread(target=quit_when_ready, daemon=True).start()
+print("ended with", main(["fiji", "--endpoint", IMAGEJ1]), flush=True)
+"""
+
+
+def test_it_shows_imagej_with_the_commands_and_ends_when_that_is_quit(screen, home):
+    environment = {**os.environ, **home, "DISPLAY": screen}
+    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "ended with 0" in done.stdout
+    assert "Traceback" not in done.stderr
