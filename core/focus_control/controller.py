@@ -14,22 +14,13 @@ from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.decide import decide
 from parfocal.focus_control.log import END, SWEEP, LogWriter, Row
 from parfocal.focus_control.look import Look, describe
-from parfocal.focus_control.memory import (
-    IDLE,
-    MOVES,
-    RETURN,
-    SEARCH,
-    SEARCHING,
-    STOPPED,
-    Decision,
-    Memory,
-    Outcome,
-)
+from parfocal.focus_control.memory import Memory
 from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.rows import row_of
 from parfocal.focus_control.search import search
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import Move, StageGuard
+from parfocal.focus_control.states import IDLE, MOVES, RETURN, SEARCH, SEARCHING, STOPPED, Decision, Outcome
 
 Estimator = Callable[[np.ndarray], FocalPosition]
 

@@ -5,36 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Optional
 
 import numpy as np
 
 from parfocal.focus_control.confirm import agreed, probe_size_um, reversed_stage
 from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.look import Look, measurements
-from parfocal.focus_control.memory import (
-    CALIBRATING,
-    CORRECT,
-    FOLLOW,
-    HOLDING,
-    LOCKED,
-    LOST,
-    PROBE,
-    RETURN,
-    SEARCH,
-    STAY,
-    Decision,
-    Memory,
-    Pending,
-)
+from parfocal.focus_control.memory import Memory, Pending
 from parfocal.focus_control.settings import HoldFocus
-from parfocal.focus_control.situation import Situation
+from parfocal.focus_control.states import CALIBRATING, CORRECT, HOLDING, LOCKED, LOST, PROBE, STAY, Decision
+from parfocal.focus_control.unseen import MOST_REFUTED, Decided, Waiting
 
-_MOST_REFUTED = 8
 # So many looks in a row at the setpoint that are unlike the last good one show that the sample has changed.
 _UNTIL_NEW_LIKENESS = 2
-
-Decided = tuple[Decision, Memory]
 
 
 def decide(look: Look, memory: Memory, settings: HoldFocus, limits_um: tuple[float, float]) -> Decided:
@@ -63,7 +46,7 @@ def decide(look: Look, memory: Memory, settings: HoldFocus, limits_um: tuple[flo
     return decision, replace(memory, state=decision.state)
 
 
-class _Decider(Situation):
+class _Decider(Waiting):
     """The decisions, from the first question on."""
 
     def decide(self) -> Decided:
@@ -75,11 +58,11 @@ class _Decider(Situation):
         options, why = measurements(look, self.settings, self.limits_um, expected)
         options = tuple(option for option in options if not here.is_refuted(option))
         if options and here.rises_from(memory.before_mismatch):
-            return here._doubt()
+            return here.doubt()
         if memory.pending is not None:
             return here._second(options, why or "the estimate was refuted before")
         if not options:
-            return here._unseen(why or "the estimate was refuted before")
+            return here.unseen(why or "the estimate was refuted before")
         if memory.track is None or not memory.trusted:
             return here._probe(options, "whether the estimates follow the focus device")
         return here._compare(options, memory.track)
@@ -87,7 +70,7 @@ class _Decider(Situation):
     def _faulty(self) -> Decided:
         faults = self.memory.faults + 1
         here = replace(self, memory=replace(self.memory, faults=faults))
-        decision, memory = here._unseen(self.look.fault, counts=False)
+        decision, memory = here.unseen(self.look.fault, counts=False)
         if faults >= self.settings.faults_until_lost:
             decision = replace(decision, state=LOST)
         return decision, memory
@@ -125,9 +108,9 @@ class _Decider(Situation):
         plane = agreed(pending.options, options, moved)
         # Of a single estimate the probe went the way that it claims: there the image cannot become worse.
         if plane is not None and len(pending.options) == 1 and self.rises_from(pending.mismatch):
-            refuted = (*self.memory.refuted, Track.begin(self.look.time_s, plane))[-_MOST_REFUTED:]
+            refuted = (*self.memory.refuted, Track.begin(self.look.time_s, plane))[-MOST_REFUTED:]
             told = "the estimate leads away from how the last good image looked"
-            return replace(self, memory=replace(self.memory, refuted=refuted))._unseen(told)
+            return replace(self, memory=replace(self.memory, refuted=refuted)).unseen(told)
         if plane is not None:
             return self._accept(plane, pending.mismatch)
         if options and trusted and track is not None:
@@ -135,12 +118,12 @@ class _Decider(Situation):
             if len(inside) == 1:
                 return replace(self, memory=replace(self.memory, pending=None))._correct(track.updated(inside[0]))
         if not options:
-            return self._unseen(why)
+            return self.unseen(why)
         if reversed_stage(pending.options, options, moved):
-            return self._unseen(
+            return self.unseen(
                 "the estimates fall as the focus device rises: its direction, or their sign, is reversed"
             )
-        return self._unseen(f"the estimates do not follow the focus device, which moved by {moved:.2f} um")
+        return self.unseen(f"the estimates do not follow the focus device, which moved by {moved:.2f} um")
 
     def _accept(self, plane: Measurement, mismatch: float) -> Decided:
         memory, track = self.memory, self.memory.track
@@ -179,67 +162,6 @@ class _Decider(Situation):
             least = float(np.fmin(self.memory.before_mismatch, memory.mismatch(look)))
             memory = replace(memory, corrections=memory.corrections + 1, before_mismatch=least)
         if memory.corrections > settings.distrust_after and not self.is_sharp():
-            return replace(self, memory=memory)._distrust(
-                f"{memory.corrections} corrections in a row did not get there"
-            )
+            return replace(self, memory=memory).distrust(f"{memory.corrections} corrections in a row did not get there")
         told = f"{error:+.2f} um from the setpoint"
         return Decision(CORRECT, state, told, target, not inside), replace(memory, correcting=True)
-
-    def _unseen(self, why: str, counts: bool = True) -> Decided:
-        """Without a usable estimate: go back from a probe, follow the drift for a while, or search."""
-        memory, settings = self.memory, self.settings
-        dark = self.is_dark()
-        counts = counts and not dark
-        why = f"dark, {why}" if dark else why
-        memory = replace(memory, unusable=memory.unusable + counts, pending=None, before_mismatch=math.nan)
-        state = self.waiting_state()
-        if self.memory.pending is not None:
-            again = counts and memory.unusable < settings.search_after_looks
-            return Decision(RETURN, state, why, self.memory.pending.z_um, again), memory
-        if counts and memory.unusable >= settings.search_after_looks and self.may_search():
-            told = f"{memory.unusable} looks without an estimate, {why}"
-            return Decision(SEARCH, state, told, memory.good_z_um, True), memory
-        target = self._along_the_drift() if state == HOLDING else None
-        if target is not None:
-            return Decision(FOLLOW, state, why, target), memory
-        # At the start nobody waits for images that take turns with these looks.
-        again = counts and state == CALIBRATING and memory.unusable < settings.search_after_looks
-        return Decision(STAY, state, why, again=again), memory
-
-    def _along_the_drift(self) -> Optional[float]:
-        """Where the setpoint is expected by now, where that can be told and is worth a move."""
-        memory, look = self.memory, self.look
-        track, age_s = memory.track, look.time_s - memory.good_s
-        if track is None or not (memory.trusted and track.drifts) or age_s > self.settings.follow_drift_s:
-            return None
-        error = self.error(track.plane_um)
-        target = self.bounded(look.z_um - error)
-        return target if abs(error) > self.settings.settle_um and target != look.z_um else None
-
-    def _doubt(self) -> Decided:
-        """Look again where a correction has led away from how the last good image looked; then go back."""
-        memory = replace(self.memory, doubts=self.memory.doubts + 1)
-        if memory.doubts < 2:
-            told = "the image looks less like the last good one than before the correction: a second look"
-            return Decision(STAY, HOLDING, told, again=True), memory
-        return replace(self, memory=memory)._distrust("the correction led away from how the last good image looked")
-
-    def _distrust(self, why: str) -> Decided:
-        """Believe what was believed before the jump, refuse what was claimed, and go back to the last good position."""
-        memory = self.memory
-        wrong = memory.track
-        refuted = memory.refuted + ((wrong,) if wrong else ())
-        former = memory.former and memory.former.at(self.look.time_s, self.settings)
-        memory = replace(
-            memory,
-            track=former,
-            trusted=former is not None,
-            former=None,
-            refuted=refuted[-_MOST_REFUTED:],
-            pending=None,
-            correcting=False,
-            corrections=0,
-            doubts=0,
-            before_mismatch=math.nan,
-        )
-        return Decision(RETURN, LOST, f"estimator distrusted: {why}", memory.good_z_um), memory

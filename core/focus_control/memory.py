@@ -1,4 +1,4 @@
-"""What the controller remembers from one look to the next, and what it decides."""
+"""What the controller remembers from one look to the next."""
 
 from __future__ import annotations
 
@@ -9,63 +9,18 @@ from typing import Optional
 from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.look import Look
 from parfocal.focus_control.settings import HoldFocus
-
-IDLE, CALIBRATING, LOCKED, HOLDING = "idle", "calibrating", "locked", "holding"
-SEARCHING, LOST, STOPPED = "searching", "lost", "stopped"
-STATES = {
-    IDLE: "made, not begun",
-    CALIBRATING: "the first looks: a small move shows whether the estimates follow the focus device",
-    LOCKED: "the last look measured the focal plane, and the device is within the tolerance of the setpoint",
-    HOLDING: "where the focal plane should be is known, but the last look did not show it within the tolerance: no"
-    " usable image, or a move that the next look has yet to confirm",
-    SEARCHING: "a sweep is being taken",
-    LOST: "where the focal plane is, is not known: the device is at the last good position, and looks go on",
-    STOPPED: "ended; the device is at the last good position",
-}
-
-STAY, CORRECT, PROBE, FOLLOW, SEARCH, RETURN = "stay", "correct", "probe", "follow", "search", "return"
-DECISIONS = {
-    STAY: "no move",
-    CORRECT: "move towards the setpoint",
-    PROBE: "small move, after which a second look tells above from below, confirms a jump, or checks the estimator",
-    FOLLOW: "move along the estimated drift without an image",
-    SEARCH: "sweep by the focus metric",
-    RETURN: "move back to where the device was before a probe, or to the last good position",
-}
-MOVES = (CORRECT, PROBE, FOLLOW, RETURN)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is to be done after a look.
-
-    Attributes
-    ----------
-    action : str
-        One of `DECISIONS`.
-    state : str
-        In which the controller is with this decision, one of `STATES`.
-    target_um : float
-        Where to move; NaN without a move. Of a search its middle.
-    again : bool
-        Whether the next look follows at once.
-    reason : str
-    """
-
-    action: str
-    state: str
-    reason: str
-    target_um: float = math.nan
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a decision: where the device ended, and what a search found (NaN for nothing)."""
-
-    z_um: float
-    reached: bool = True
-    found_um: float = math.nan
+from parfocal.focus_control.states import (
+    CALIBRATING,
+    CORRECT,
+    HOLDING,
+    IDLE,
+    LOCKED,
+    LOST,
+    MOVES,
+    SEARCH,
+    Decision,
+    Outcome,
+)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from parfocal import status
 from parfocal.focal_position.result import NAN, Candidate, FocalPosition
 from parfocal.focus_control.metrics import check_metric, relative_sharpness
 from parfocal.focus_control.microscope import Microscope
+from parfocal.focus_control.peak import spaced
 from parfocal.focus_control.planes import take_planes
-from parfocal.focus_control.search import OK, judge, peak, spaced
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.sharpness_curve import descending, focal_plane, scatter, with_focus
 from parfocal.focus_control.stage import StageGuard
 from parfocal.images.check import check_plane
 
@@ -169,54 +170,13 @@ def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "
     order = np.argsort(z)
     z = z[order]
     score = np.array([relative_sharpness(images_zyx[i], metric) for i in order])
-    plane = _peak(z, score)
+    plane = focal_plane(z, score)
     distance = np.abs(z - plane)
     near = np.argsort(distance, kind="stable")
     distance, score = distance[near], np.log(np.maximum(score[near], _LEAST_SHARPNESS))
-    curve = _descending(score)
+    curve = descending(score)
     # One distance for each level, so that the curve can be read backwards.
     levels, where = np.unique(curve, return_inverse=True)
     means = np.array([distance[where == i].mean() for i in range(levels.size)])
-    means, levels = _with_focus(means[::-1], levels[::-1])
-    return MetricEstimator(means, levels, max(_scatter(distance, score), _LEAST_SCATTER), plane, metric)
-
-
-def _peak(z: np.ndarray, score: np.ndarray) -> float:
-    """Position of the peak of the sharpness (ValueError where there is none)."""
-    if not np.isfinite(score).all():
-        raise ValueError(
-            f"{z[~np.isfinite(score)][0]:g} um of the sweep has an image that is blank, too small or not finite"
-        )
-    found, reason = judge(z, score)
-    if found != OK:
-        raise ValueError(f"the sweep must go through the focal plane: {reason}")
-    return peak(z, score)
-
-
-def _with_focus(distance: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Add the level in focus, between the planes of the sweep: it falls from there with the square of the distance."""
-    farther = np.flatnonzero(distance > distance[0])
-    if distance[0] == 0 or farther.size == 0:
-        return distance, level
-    bend = (level[0] - level[farther[0]]) / (distance[farther[0]] ** 2 - distance[0] ** 2)
-    return np.append(0.0, distance), np.append(level[0] + bend * distance[0] ** 2, level)
-
-
-def _scatter(distance: np.ndarray, values: np.ndarray) -> float:
-    """Standard deviation of single planes: how far each lies from the line through its neighbours, robustly."""
-    left, right = distance[:-2], distance[2:]
-    share = np.divide(distance[1:-1] - left, right - left, out=np.full(left.shape, 0.5), where=right > left)
-    off = values[1:-1] - (1 - share) * values[:-2] - share * values[2:]
-    off /= np.sqrt(1 + share**2 + (1 - share) ** 2)
-    return float(1.4826 * np.median(np.abs(off)))
-
-
-def _descending(values: np.ndarray) -> np.ndarray:
-    """Nearest sequence that never rises, by least squares (pool adjacent violators)."""
-    blocks: list[tuple[float, int]] = []
-    for value in values:
-        blocks.append((float(value), 1))
-        while len(blocks) > 1 and blocks[-1][0] > blocks[-2][0]:
-            (last, n), (before, m) = blocks.pop(), blocks.pop()
-            blocks.append(((last * n + before * m) / (n + m), n + m))
-    return np.concatenate([np.full(count, mean) for mean, count in blocks])
+    means, levels = with_focus(means[::-1], levels[::-1])
+    return MetricEstimator(means, levels, max(scatter(distance, score), _LEAST_SCATTER), plane, metric)

@@ -7,7 +7,7 @@ import numpy as np
 from parfocal.focal_position.stacks import LabelledStack
 from parfocal.focus_control.metrics import focus_score
 from parfocal.focus_control.microscope import Microscope, StageError
-from parfocal.focus_control.search import OK, judge, peak, spaced
+from parfocal.focus_control.peak import OK, judge, peak, spaced
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import StageGuard
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from parfocal.focus_control.decide import decide
 from parfocal.focus_control.log import LOOK, FocusLog, Row
-from parfocal.focus_control.memory import Decision, Memory
+from parfocal.focus_control.memory import Memory
 from parfocal.focus_control.rows import look_of, outcome_of
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.states import Decision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

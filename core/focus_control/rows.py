@@ -8,7 +8,8 @@ from typing import Any
 from parfocal.focal_position.result import Candidate
 from parfocal.focus_control.log import LOOK, Row
 from parfocal.focus_control.look import Look
-from parfocal.focus_control.memory import Decision, Memory, Outcome
+from parfocal.focus_control.memory import Memory
+from parfocal.focus_control.states import Decision, Outcome
 
 
 def row_of(look: Look, decision: Decision, memory: Memory) -> Row:

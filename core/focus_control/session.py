@@ -1,194 +1,25 @@
-"""`hold_focus`: the control loop as a session that starts, steps and stops."""
+"""`hold_focus`: one session of holding focus for each microscope."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Optional, Union
 from weakref import WeakValueDictionary
 
 from parfocal.focus_control.controller import Estimator, FocusController
-from parfocal.focus_control.log import FocusLog, Row
-from parfocal.focus_control.memory import STOPPED, Decision
+from parfocal.focus_control.focus_session import FocusSession
+from parfocal.focus_control.log import Row
 from parfocal.focus_control.microscope import Microscope, MicroscopeError
 from parfocal.focus_control.settings import HoldFocus
 
-# So long at most a stop waits for the pause between two looks.
-_SLICE_S = 0.2
 _live: WeakValueDictionary[object, FocusSession] = WeakValueDictionary()
 _registering = threading.Lock()
 
 
 class AlreadyHeldError(MicroscopeError):
     """Another session holds the focus of this microscope."""
-
-
-class FocusSession:
-    """Focus that is held, made by `hold_focus`.
-
-    As a context manager it starts a thread, and stops at the end, whatever ends it.
-    """
-
-    def __init__(self, controller: FocusController, microscope: Microscope) -> None:
-        self._controller, self._microscope = controller, microscope
-        self._turn, self._stopping = threading.RLock(), threading.Event()
-        self._thread: Optional[threading.Thread] = None
-        # An interrupt in Thread.join may take a running thread for one that has ended: this event tells.
-        self._ended = threading.Event()
-        self._error: Optional[BaseException] = None
-        # Thread that is in a step: a callback that stops the session from there must not move the device under it.
-        self._stepping: Optional[int] = None
-
-    @property
-    def settings(self) -> HoldFocus:
-        """Settings of the session."""
-        return self._controller.settings
-
-    @property
-    def state(self) -> str:
-        """One of `parfocal.focus_control.memory.STATES`."""
-        return self._controller.memory.state
-
-    @property
-    def limits_um(self) -> tuple[float, float]:
-        """Lowest and highest position that may be commanded."""
-        return self._controller.limits_um
-
-    @property
-    def focal_plane_z_um(self) -> float:
-        """Where the filter sees the focal plane; NaN before it was measured."""
-        track = self._controller.memory.track
-        return float("nan") if track is None else track.at(self._microscope.now_s(), self.settings).plane_um
-
-    @property
-    def last_good_z_um(self) -> float:
-        """Where the device was at the last good look: where it is left at the end."""
-        return self._controller.memory.good_z_um
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """Rows of the log so far."""
-        return tuple(self._controller.log.rows)
-
-    @property
-    def log(self) -> FocusLog:
-        """The log so far, to be drawn or replayed."""
-        return self._controller.log.finished()
-
-    @property
-    def callback_fault(self) -> str:
-        """What the last failure of `on_row` was; empty where it never failed."""
-        return self._controller.callback_fault
-
-    @property
-    def error(self) -> Optional[BaseException]:
-        """What ended the thread, if anything but `stop` did."""
-        return self._error
-
-    def step(self) -> Row:
-        """Take one look and do what follows from it."""
-        return self._step()[0]
-
-    def settle(self) -> Row:
-        """Step until nothing is left to be done at once, `looks_at_once` looks at most; the last row."""
-        for _ in range(self.settings.looks_at_once):
-            row, decision = self._step()
-            if not decision.again or self._stopping.is_set():
-                break
-        return row
-
-    def start(self) -> FocusSession:
-        """Hold focus in a thread, until `stop`."""
-        with self._turn:
-            self._refuse_stopped()
-            if self._thread is not None:
-                raise RuntimeError("the session has been started already")
-            self._thread = threading.Thread(target=self._run, name="hold focus", daemon=True)
-            self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """End, and leave the device at the last good position; a second call does nothing.
-
-        Called by `on_row`, it ends the session as soon as the step is done.
-        """
-        self._stopping.set()
-        if self._stepping == threading.get_ident():
-            return
-        if self._thread is not None:
-            try:
-                self._ended.wait()
-            except KeyboardInterrupt:
-                # The thread is on its way back: only another interrupt leaves the device under way.
-                self._ended.wait()
-                raise
-            self._thread.join()
-        self._end()
-
-    def set_channel(self, channel: str) -> None:
-        """Hold the setpoint of another channel from the next look on."""
-        with self._turn:
-            self._controller.setpoint_um = self.settings.setpoint(channel)
-
-    def wait(self, timeout_s: Optional[float] = None) -> bool:
-        """Wait for the thread to end; whether it has."""
-        return self._thread is None or self._ended.wait(timeout_s)
-
-    def __enter__(self) -> FocusSession:
-        return self.start()
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.stop()
-
-    def _step(self) -> tuple[Row, Decision]:
-        with self._turn:
-            self._refuse_stopped()
-            self._stepping = threading.get_ident()
-            try:
-                found = self._controller.look()
-            finally:
-                self._stepping = None
-            if self._stopping.is_set():
-                self._end()
-            return found
-
-    def _end(self) -> None:
-        with self._turn:
-            if self.state == STOPPED:
-                return
-            try:
-                self._controller.stop()
-            finally:
-                _release(self._microscope, self)
-
-    def _refuse_stopped(self) -> None:
-        if self.state == STOPPED:
-            raise RuntimeError("the session has stopped: begin another with hold_focus")
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                due_s = self._microscope.now_s() + self.settings.interval_s
-                self.settle()
-                self._pause(due_s)
-        except BaseException as error:  # kept for whoever asks: a thread has nobody to raise it to
-            self._error = error
-        finally:
-            try:
-                self._end()
-            finally:
-                self._ended.set()
-
-    def _pause(self, due_s: float) -> None:
-        while not self._stopping.is_set():
-            left_s = due_s - self._microscope.now_s()
-            if left_s <= 0:
-                return
-            self._microscope.wait_s(min(left_s, _SLICE_S))
 
 
 def hold_focus(
@@ -238,13 +69,12 @@ def hold_focus(
         if key in _live:
             raise AlreadyHeldError("another session holds the focus of this microscope: stop it first")
         controller = FocusController(microscope, estimate, settings or HoldFocus(), log, on_row)
-        session = FocusSession(controller, microscope)
-        controller.cancelled = session._stopping.is_set
+        session = FocusSession(controller, microscope, lambda ended: _release(key, ended))
         _live[key] = session
     return session
 
 
-def _release(microscope: Microscope, session: FocusSession) -> None:
+def _release(key: object, session: FocusSession) -> None:
     with _registering:
-        if _live.get(microscope.lock()) is session:
-            del _live[microscope.lock()]
+        if _live.get(key) is session:
+            del _live[key]

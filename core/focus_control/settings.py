@@ -7,30 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Optional, Union
 
-from parfocal.focus_control.metrics import check_metric
+from parfocal.focus_control.settings_checks import LIMITED, check_settings, is_number
 from parfocal.optics.optics import Optics
-
-LAYERS = ("nearest", "lower", "upper")
-APPROACHES = ("up", "down")
-_ABOVE_ZERO = (
-    *("interval_s", "tolerance_um", "largest_step_um", "travel_um", "wander_um", "gate", "probe_um"),
-    *("search_range_um", "coarse_step_um", "fine_step_um", "arrival_tolerance_um"),
-)
-_FROM_ZERO = (
-    *("settle_um", "drift_change_um_h", "least_deviation_um", "scale_error", "backlash_um", "search_again_s"),
-    *("hold_s", "follow_drift_s", "retry_s", "arrival_s"),
-)
-# What is limited, by whether a hardware autofocus is on.
-_LIMITED = {False: "z", True: "offset"}
-_SHARES = ("least_certainty", "sharpness_share")
-_COUNTS = {
-    "search_after_looks": 1,
-    "distrust_after": 1,
-    "faults_until_lost": 1,
-    "camera_retries": 0,
-    "stage_retries": 0,
-    "looks_at_once": 2,
-}
 
 
 @dataclass(frozen=True)
@@ -134,41 +112,7 @@ class HoldFocus:
     looks_at_once: int = 12
 
     def __post_init__(self) -> None:
-        for names, low, least in ((_ABOVE_ZERO, "above", True), (_FROM_ZERO, "at least", False)):
-            for name in names:
-                _check_number(name, getattr(self, name), low, strict=least)
-        for name in _SHARES:
-            if not (_is_number(getattr(self, name)) and 0 <= getattr(self, name) <= 1):
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)!r}")
-        for name, smallest in _COUNTS.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-                raise ValueError(f"{name} must be a whole number of at least {smallest}, got {value!r}")
-        for name, choices in (("layer", LAYERS), ("approach", APPROACHES)):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-        if self.focus_metric:
-            check_metric("focus_metric", self.focus_metric)
-        self._check_together()
-
-    def _check_together(self) -> None:
-        if self.settle_um > self.tolerance_um:
-            raise ValueError(f"settle_um must be at most tolerance_um={self.tolerance_um}, got {self.settle_um}")
-        if self.fine_step_um > self.coarse_step_um:
-            raise ValueError(
-                f"fine_step_um must be at most coarse_step_um={self.coarse_step_um}, got {self.fine_step_um}"
-            )
-        for of in _LIMITED.values():
-            self._check_limits(f"lowest_{of}_um", f"highest_{of}_um")
-        self.setpoint(self.channel)
-
-    def _check_limits(self, lowest: str, highest: str) -> None:
-        low, high = getattr(self, lowest), getattr(self, highest)
-        for name, limit in ((lowest, low), (highest, high)):
-            if limit is not None and not _is_number(limit):
-                raise ValueError(f"{name} must be a finite number or None, got {limit!r}")
-        if low is not None and high is not None and low >= high:
-            raise ValueError(f"{lowest} must be below {highest}={high}, got {low}")
+        check_settings(self)
 
     @classmethod
     def for_optics(cls, optics: Optics, **others: Any) -> HoldFocus:
@@ -193,7 +137,7 @@ class HoldFocus:
                 known = ", ".join(map(repr, value))
                 raise ValueError(f"channel must be one that setpoint_um names ({known}), got {channel!r}")
             value = value[channel]
-        if not _is_number(value):
+        if not is_number(value):
             raise ValueError(f"setpoint_um must be a finite number, got {value!r}")
         return float(value)
 
@@ -204,7 +148,7 @@ class HoldFocus:
 
     def limits_um(self, start_um: float, by_offset: bool = False) -> tuple[float, float]:
         """Lowest and highest position, or offset, that may be commanded (ValueError where the start lies outside)."""
-        of = _LIMITED[by_offset]
+        of = LIMITED[by_offset]
         low, high = getattr(self, f"lowest_{of}_um"), getattr(self, f"highest_{of}_um")
         low, high = -math.inf if low is None else low, math.inf if high is None else high
         if not low <= start_um <= high:
@@ -229,23 +173,11 @@ class HoldFocus:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return {**asdict(self), "setpoint_um": _plain(self.setpoint_um)}
+        value = self.setpoint_um
+        return {**asdict(self), "setpoint_um": dict(value) if isinstance(value, Mapping) else value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> HoldFocus:
         """Read what `as_dict` wrote; names that are not known are left out."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
-
-
-def _plain(setpoint: Union[float, Mapping[str, float]]) -> Any:
-    return dict(setpoint) if isinstance(setpoint, Mapping) else setpoint
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _check_number(name: str, value: Any, low: str, strict: bool) -> None:
-    if not _is_number(value) or value < 0 or (strict and value == 0):
-        raise ValueError(f"{name} must be a finite number {low} 0, got {value!r}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.look import Look
-from parfocal.focus_control.memory import CALIBRATING, HOLDING, LOST, Memory
+from parfocal.focus_control.memory import Memory
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.states import CALIBRATING, HOLDING, LOST
 
 # A darker image with less than these shares of the contrast and the noise of the last good one was taken without light.
 _DARK_CONTRAST, _DARK_NOISE = 0.5, 0.75

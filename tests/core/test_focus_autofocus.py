@@ -9,7 +9,7 @@ from parfocal.commands import command_spec
 from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.metrics import FOCUS_METRICS, focus_score, relative_sharpness
-from parfocal.focus_control.search import judge, peak
+from parfocal.focus_control.peak import judge, peak
 from parfocal.focus_control.simulated import SimulatedMicroscope, stepped
 from parfocal.focus_control.simulated_sample import Sample
 from parfocal.focus_control.stated_estimator import StatedEstimator
