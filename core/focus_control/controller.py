@@ -65,7 +65,7 @@ class FocusController:
         self.setpoint_um = settings.setpoint(settings.channel)
         now = microscope.now_s()
         self.memory = replace(Memory.begin(now, start), state=IDLE)
-        self.log = LogWriter(log, settings, self.limits_um, now, start)
+        self.log = LogWriter(log, settings, self.limits_um, now, start, self._guard.by_offset)
 
     @property
     def limits_um(self) -> tuple[float, float]:

@@ -50,6 +50,8 @@ class FocusLog:
     limits_um : tuple of float
     start_s, start_z_um : float
         When the session began, and where the focus device was.
+    by_offset : bool
+        Whether all positions are offsets of a hardware autofocus.
     rows : tuple of dict
         One for each look, each plane of a sweep and the end, with the columns `COLUMNS`.
     """
@@ -59,6 +61,7 @@ class FocusLog:
     start_s: float
     start_z_um: float
     rows: tuple[Row, ...] = field(repr=False)
+    by_offset: bool = False
 
     def table(self) -> pd.DataFrame:
         """The rows as a table."""
@@ -74,7 +77,7 @@ class LogWriter:
     ----------
     path : str or Path, optional
         CSV to write; without one the rows are only kept.
-    settings, limits_um, start_s, start_z_um
+    settings, limits_um, start_s, start_z_um, by_offset
         As in `FocusLog`.
 
     Raises
@@ -90,9 +93,11 @@ class LogWriter:
         limits_um: tuple[float, float],
         start_s: float,
         start_z_um: float,
+        by_offset: bool = False,
     ) -> None:
         self.path = None if path is None else Path(path)
         self.settings, self.limits_um, self.start_s, self.start_z_um = settings, limits_um, start_s, start_z_um
+        self.by_offset = by_offset
         self.rows: list[Row] = []
         if self.path is not None:
             if self.path.exists():
@@ -110,12 +115,12 @@ class LogWriter:
 
     def finished(self) -> FocusLog:
         """What was written so far."""
-        return FocusLog(self.settings, self.limits_um, self.start_s, self.start_z_um, tuple(self.rows))
+        return FocusLog(self.settings, self.limits_um, self.start_s, self.start_z_um, tuple(self.rows), self.by_offset)
 
     def _head(self) -> dict[str, Any]:
         limits = [None if math.isinf(limit) else limit for limit in self.limits_um]
-        head = {"limits_um": limits, "start_s": self.start_s, "start_z_um": self.start_z_um}
-        return {"settings": self.settings.as_dict(), **head}
+        start = {"start_s": self.start_s, "start_z_um": self.start_z_um, "by_offset": self.by_offset}
+        return {"settings": self.settings.as_dict(), "limits_um": limits, **start}
 
     def _append(self, lines: Iterable[Sequence[Any]]) -> None:
         """Open, add and close: what was decided is on the disk, whatever happens next."""
@@ -148,7 +153,8 @@ def read_log(path: Union[str, Path]) -> FocusLog:
     head = json.loads(beside.read_text(encoding="utf-8"))
     low, high = head["limits_um"]
     limits = (-math.inf if low is None else low, math.inf if high is None else high)
-    return FocusLog(HoldFocus.from_dict(head["settings"]), limits, head["start_s"], head["start_z_um"], rows)
+    settings, by_offset = HoldFocus.from_dict(head["settings"]), head.get("by_offset", False)
+    return FocusLog(settings, limits, head["start_s"], head["start_z_um"], rows, by_offset)
 
 
 def write_parquet(log: FocusLog, path: Union[str, Path]) -> None:
@@ -158,7 +164,7 @@ def write_parquet(log: FocusLog, path: Union[str, Path]) -> None:
         raise FileExistsError(f"{path} exists: choose another file for the log")
     path.parent.mkdir(parents=True, exist_ok=True)
     log.table().to_parquet(path, index=False)
-    writer = LogWriter(None, log.settings, log.limits_um, log.start_s, log.start_z_um)
+    writer = LogWriter(None, log.settings, log.limits_um, log.start_s, log.start_z_um, log.by_offset)
     settings_file(path).write_text(json.dumps(writer._head(), indent=2) + "\n", encoding="utf-8")
 
 

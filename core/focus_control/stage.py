@@ -71,8 +71,14 @@ class StageGuard:
         start_um, fault = cls(microscope, settings, (-math.inf, math.inf)).read()
         if math.isnan(start_um):
             raise StageError(f"the focus device does not say where it is: {fault}")
-        by_offset = bool(getattr(microscope, "by_offset", False))
-        return cls(microscope, settings, settings.limits_um(start_um, by_offset)), start_um
+        guard = cls(microscope, settings, (start_um, start_um))
+        guard.limits_um = settings.limits_um(start_um, guard.by_offset)
+        return guard, start_um
+
+    @property
+    def by_offset(self) -> bool:
+        """Whether positions are offsets of a hardware autofocus."""
+        return bool(getattr(self._microscope, "by_offset", False))
 
     def read(self) -> tuple[float, str]:
         """Position and what was wrong with reading it: NaN after the last try."""

@@ -62,6 +62,28 @@ def test_a_thread_holds_focus_until_it_is_stopped():
     assert abs(microscope.z - microscope.focal_plane(0)) < 0.6
 
 
+def test_an_interrupt_of_a_stop_waits_until_the_device_is_back():
+    locked, interrupts = threading.Event(), [KeyboardInterrupt()]
+    microscope = SimulatedMicroscope(z=9.0)
+    session = hold_focus(
+        microscope, StatedEstimator(microscope), on_row=lambda row: row["state"] == "locked" and locked.set()
+    )
+
+    class Ended(threading.Event):
+        def wait(self, timeout=None):
+            if interrupts:
+                raise interrupts.pop()
+            return super().wait(timeout)
+
+    session._ended = Ended()
+    session.start()
+    assert locked.wait(20.0)
+    with pytest.raises(KeyboardInterrupt):
+        session.stop()
+    assert session.state == "stopped"
+    assert microscope.z == pytest.approx(session.last_good_z_um, abs=0.5)
+
+
 def test_stopping_in_a_search_leaves_the_device_at_the_last_good_position():
     rig = Rig(settings=HoldFocus(search_after_looks=1))
     rig.minutes(3)

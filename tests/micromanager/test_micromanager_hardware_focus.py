@@ -8,6 +8,7 @@ from played import STACK, STEP_UM, learned
 
 from parfocal.fiji_bridge.micromanager import MMCoreMicroscope, PlayedStage, SampleCamera, StackSample
 from parfocal.focus_control.autofocus import autofocus
+from parfocal.focus_control.log import read_log
 from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 from parfocal.focus_control.planes import take_stack
 from parfocal.focus_control.session import hold_focus
@@ -69,11 +70,11 @@ def offset_um(core):
     return core.getAutoFocusOffset() * UM_PER_UNIT
 
 
-def test_the_offset_follows_the_sample_and_the_stage_is_left_alone(followed):
+def test_the_offset_follows_the_sample_and_the_stage_is_left_alone(followed, tmp_path):
     core, microscope, plane = followed
     estimate = learned(microscope)
     microscope.move_to_um(-6.0)
-    session = hold_focus(microscope, estimate, HoldFocus(**SETTINGS))
+    session = hold_focus(microscope, estimate, HoldFocus(**SETTINGS), tmp_path / "log.csv")
     errors = []
     for minute in range(20):
         assert session.settle()["state"] == "locked"
@@ -85,6 +86,7 @@ def test_the_offset_follows_the_sample_and_the_stage_is_left_alone(followed):
     assert plane[0] > 7.0
     assert core.getPosition() == 7.0
     assert core.isContinuousFocusEnabled()
+    assert read_log(tmp_path / "log.csv").by_offset
 
 
 def test_no_offset_outside_its_limits_is_set_and_those_of_the_stage_do_not_count(followed):
