@@ -20,10 +20,10 @@ from parfocal.focal_position.labelled import LabelledPlanes
 from parfocal.focal_position.settings import FocalPositionTraining
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
 from parfocal.focal_position.training import labelled_planes, stack_settings, train_on, usual_zoom
-from parfocal.registry import load_model, model_folder, read_config, shipped_file
+from parfocal.registry import load_model, model_folder, read_config
 from parfocal.training.export import read_start
 
-AUTO, NEW, SHIPPED = "auto", "new", "default"
+NEW, SHIPPED = "new", "default"
 # Planes of all stacks so far lie in the model folder, so that a calibration can go on with further stacks.
 SEEN = "stacks.npz"
 _VALIDATIONS = 4
@@ -58,7 +58,7 @@ class FocalPositionCalibration:
 def calibrate_focal_position(
     stacks: Annotated[Any, Param(array=True)],
     output: Annotated[str, Param(label="Model folder to write")],
-    start_from: Annotated[str, Param(label="Model to begin from")] = AUTO,
+    start_from: Annotated[str, Param(label="Model to begin from")] = SHIPPED,
     second_field: Annotated[Optional[Any], Param(array=True)] = None,
     half_range_um: Annotated[Optional[float], Param("um", 0.001, None, label="Middle of the last bin")] = None,
     zoom: Annotated[Optional[float], Param("", 0.01, 1.0, label="Reduction of the images")] = None,
@@ -79,8 +79,7 @@ def calibrate_focal_position(
     output : path
         Model folder to write; it must be empty or not exist yet.
     start_from : str
-        Model, by name or folder, whose weights are adapted; `new` for weights drawn at random; `auto` for the model
-        that ships, where one does, and else for new ones.
+        Model, by name or folder, whose weights are adapted; `new` for weights drawn at random.
     second_field : LabelledStack, or sequence of them, optional
         Other fields, which take no part: the error is measured on them. Without any, the last of three stacks or more
         is kept back; of fewer stacks the error is that on a field that was adapted to, and the result says so.
@@ -112,7 +111,6 @@ def calibrate_focal_position(
     check_arguments(calibrate_focal_position, locals())
     given = _stacks_of(stacks)
     train, judged, is_second = _sides(given, second_field)
-    start_from = _chosen(start_from)
     begun = None if start_from == NEW else model_folder(start_from, TASK)
     held: dict[str, Any] = {} if begun is None else read_config(begun)
     settings = _settings(train, held, start_from, half_range_um, steps, seed)
@@ -131,12 +129,6 @@ def calibrate_focal_position(
     with (folder / "card.md").open("a") as card:
         card.write(f"\n## Calibration\n\n{text}\n")
     return FocalPositionCalibration(folder, count, is_second, errors, text)
-
-
-def _chosen(start_from: str) -> str:
-    if start_from != AUTO:
-        return start_from
-    return SHIPPED if (shipped_file(TASK) / SHIPPED).is_dir() else NEW
 
 
 def _stacks_of(stacks: Union[Sequence[LabelledStack], LabelledStack, str, os.PathLike[str]]) -> list[LabelledStack]:
