@@ -45,6 +45,7 @@ def test_the_report_has_the_tables_and_the_figure(tmp_path):
     evaluation = evaluate_hold_focus(str(tmp_path / "report"), hours=1.0, interval_s=120.0)
     names = {path.name for path in evaluation.output.iterdir()}
     assert names == {"report.md", "time_lapse.png", *(f"{name}.csv" for name in evaluation.tables)}
-    assert list(evaluation.tables["time_lapses"]["moves_outside_limits"]) == [0] * 4
+    assert list(evaluation.tables["time_lapses"]["moves_outside_limits"]) == [0] * 8
+    assert list(evaluation.tables["time_lapses"]["sign"]) == ["known"] * 4 + ["unknown"] * 4
     with pytest.raises(FileExistsError, match="choose another output folder"):
         evaluate_hold_focus(str(tmp_path / "report"))

@@ -35,6 +35,8 @@ class TimeLapse:
     ----------
     optics : Optics
     hours : float
+    sign_known : bool
+        Whether the estimator told above from below.
     frames : dict of ndarray
         One value for each frame: `time_s`, `z_um`, `focal_plane_um`, `error_um`, `lit`, `state`.
     commanded_um : ndarray
@@ -47,6 +49,7 @@ class TimeLapse:
 
     optics: Optics
     hours: float
+    sign_known: bool
     frames: dict[str, np.ndarray] = field(repr=False)
     commanded_um: np.ndarray = field(repr=False)
     limits_um: tuple[float, float]
@@ -70,6 +73,7 @@ class TimeLapse:
         return {
             "numerical_aperture": self.optics.numerical_aperture,
             "depth_of_field_um": self.optics.depth_of_field_um,
+            "sign": "known" if self.sign_known else "unknown",
             "frames_with_light": int(lit.sum()),
             "within_1_um": self.within(WITHIN_UM),
             "within_half_depth": self.within(half),
@@ -108,7 +112,11 @@ class TimeLapse:
 
 
 def run_time_lapse(
-    optics: Optics | None = None, hours: float = DAY_H, interval_s: float = 60.0, seed: int = 0
+    optics: Optics | None = None,
+    hours: float = DAY_H,
+    interval_s: float = 60.0,
+    seed: int = 0,
+    sign_known: bool = True,
 ) -> TimeLapse:
     """Hold focus over a day: 40 um of drift, jumps, bleaching to a tenth, cells that move and divide, dust, darkness.
 
@@ -124,10 +132,14 @@ def run_time_lapse(
     interval_s : float
         From one frame to the next.
     seed : int
+    sign_known : bool
+        Whether the estimator tells above from below; if not, each answer has two sides.
     """
     optics = optics or Optics()
     microscope = SimulatedMicroscope(_sample(optics, hours, seed), focal_plane(hours), z=10.0, seed=seed)
-    estimator = StatedEstimator(microscope, _DEVIATION * optics.depth_of_field_um, seed=seed + 1)
+    known_from_um = 0.0 if sign_known else math.inf
+    deviation_um = _DEVIATION * optics.depth_of_field_um
+    estimator = StatedEstimator(microscope, deviation_um, sign_known_from_um=known_from_um, seed=seed + 1)
     session = hold_focus(microscope, estimator, _settings(optics, interval_s))
     stagehand = Stagehand(microscope, estimator, hours)
     frames: list[tuple[float, float, float, bool, str]] = []
@@ -142,7 +154,7 @@ def run_time_lapse(
     columns = {name: np.array(values) for name, values in zip(names, zip(*frames))}
     columns["error_um"] = columns["z_um"] - columns["focal_plane_um"]
     commanded = np.array(microscope.commanded_um)
-    return TimeLapse(optics, hours, columns, commanded, session.limits_um, microscope.images, session.log)
+    return TimeLapse(optics, hours, sign_known, columns, commanded, session.limits_um, microscope.images, session.log)
 
 
 def frame_table(run: TimeLapse) -> pd.DataFrame:
