@@ -117,4 +117,5 @@ def test_spec_can_be_written_as_json():
         "choices": [],
         "array": False,
         "label": "Pixel size",
+        "path": "",
     }
