@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Optional
 
 from parfocal.commands import CommandSpec, command_spec
 
@@ -23,21 +23,40 @@ class ImageJCommand:
     function : str
         Home of the command of core, `module:name`.
     front : str
-        Home of what reads in, calls the command and writes out: takes the command and its arguments.
+        Home of what reads in and calls the command: takes the command, its arguments, and the image if it needs one,
+        and gives what comes out by name.
+    category : str
+        What columns of the Results table begin with; empty where the command measures no image.
     """
 
     label: str
     function: str
     front: str
+    category: str = ""
+
+    @property
+    def name(self) -> str:
+        """Label without the dots."""
+        return named(self.label)
 
     @property
     def spec(self) -> CommandSpec:
         """Definition of the command."""
         return command_spec(_load(self.function))
 
-    def run(self, arguments: dict[str, Any]) -> None:
-        """Run it with these arguments; errors are the caller's to show."""
-        _load(self.front)(_load(self.function), arguments)
+    def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
+        """Run it with these arguments, on an image where it measures one; errors are the caller's to show."""
+        function, front = _load(self.function), _load(self.front)
+        if not self.category:
+            front(function, arguments)
+            return {}
+        if image is None:
+            raise ValueError("image must be given, got none")
+        from .results import label_of, show_results
+
+        outputs = front(function, arguments, image)
+        show_results(self.category, label_of(image), outputs)
+        return outputs
 
 
 def named(label: str) -> str:
@@ -50,10 +69,22 @@ def _load(home: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
+_FRONTS = "parfocal.fiji_bridge"
 COMMANDS = (
     ImageJCommand(
-        "Label Images...",
-        "parfocal.labels.command:label_images",
-        "parfocal.fiji_bridge.labelling:label_in_window",
+        "Measure Image Focus...",
+        "parfocal.focus_quality.measure:measure_image_focus",
+        f"{_FRONTS}.measuring:measure",
+        "ImageFocus",
     ),
+    ImageJCommand(
+        "Flag Defocused...", "parfocal.sorting.flag:flag_defocused", f"{_FRONTS}.measuring:sort", "FlagDefocused"
+    ),
+    ImageJCommand(
+        "Restore Defocus...",
+        "parfocal.restoration.restore:restore_defocus",
+        f"{_FRONTS}.measuring:restore",
+        "RestoreDefocus",
+    ),
+    ImageJCommand("Label Images...", "parfocal.labels.command:label_images", f"{_FRONTS}.labelling:label_in_window"),
 )

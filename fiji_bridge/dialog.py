@@ -17,8 +17,8 @@ _COLUMNS = 24
 def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any]]:
     """Ask for the arguments of a command; None where the dialog is cancelled.
 
-    In macros a parameter goes by its name, and a switch is on where it is named. What is left empty leaves the argument
-    out, so that the command's own default holds.
+    In macros a parameter goes by its name; a switch is on where it is named, and off with `=no`. What is left empty or
+    out leaves the argument out, so that the command's own default holds.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any
     if options is not None:
         given = {parameter.name: _option(str(options), parameter) for parameter in parameters}
     elif headless:
-        given = {parameter.name: _parsed("", parameter) for parameter in parameters if parameter.required}
+        given = {parameter.name: parsed("", parameter) for parameter in parameters if parameter.required}
     else:
         dialog = _dialog(spec, title, parameters)
         dialog.showDialog()
@@ -78,20 +78,25 @@ def _show_label(dialog: Any, start: int, text: str) -> None:
 
 def _field(dialog: Any, parameter: ParameterSpec) -> Any:
     if parameter.type == "bool":
-        return bool(dialog.getNextBoolean())
+        on = bool(dialog.getNextBoolean())
+        if parameter.default and not on and JClass("ij.IJ").recording():
+            # ImageJ records only what is on; what a macro leaves out has its default.
+            JClass("ij.plugin.frame.Recorder").recordOption(parameter.name, "no")
+        return on
     if parameter.param.choices:
         return str(dialog.getNextChoice())
-    return _parsed(str(dialog.getNextString()), parameter)
+    return parsed(str(dialog.getNextString()), parameter)
 
 
 def _option(options: str, parameter: ParameterSpec) -> Any:
-    macro = JClass("ij.Macro")
-    if parameter.type == "bool":
-        return bool(re.search(rf"(?:^|\s){parameter.name}(?=\s|$)", options))
-    return _parsed(str(macro.getValue(options, parameter.name, "")), parameter)
+    if parameter.type != "bool":
+        return parsed(str(JClass("ij.Macro").getValue(options, parameter.name, "")), parameter)
+    found = re.search(rf"(?:^|\s){parameter.name}(?:=(\w+))?(?=\s|$)", options)
+    return None if found is None else (found[1] or "yes").lower() not in ("no", "false", "0")
 
 
-def _parsed(text: str, parameter: ParameterSpec) -> Any:
+def parsed(text: str, parameter: ParameterSpec) -> Any:
+    """Read an argument from text, None where that is empty (ValueError as `ask`)."""
     text, label = text.strip(), parameter.param.label or parameter.name
     if not text:
         if parameter.required:

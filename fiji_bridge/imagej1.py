@@ -12,6 +12,7 @@ from parfocal.registry import ModelError
 
 from .commands import MENU, ImageJCommand, named
 from .dialog import ask
+from .images import current_image
 
 # What a person can mend; the text says how. Of everything else the log gets the trace too.
 MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError)
@@ -44,13 +45,14 @@ def run_command(command: ImageJCommand) -> None:
     if recording:
         recorder.setCommand(command.label)
     try:
-        arguments = ask(command.spec, named(command.label), is_headless())
+        image = current_image() if command.category else None
+        arguments = ask(command.spec, command.name, is_headless())
         if recording and arguments is not None:
             recorder.saveCommand()
         if arguments is not None:
-            command.run(arguments)
+            command.run(arguments, image)
     except Exception as error:
-        fail(named(command.label), error)
+        fail(command.name, error)
     finally:
         if recording:
             recorder.setCommand(None)
@@ -58,10 +60,7 @@ def run_command(command: ImageJCommand) -> None:
 
 def fail(title: str, error: Exception) -> None:
     """Show an error as a dialog; without a window it is thrown as a Java exception with the same text."""
-    text = str(error) or type(error).__name__
-    if not isinstance(error, MENDABLE):
-        text = f"{type(error).__name__}: {text}"
-        log("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip().split("\n"))
+    text = log_unexpected(error)
     if is_headless():
         # A macro ends without a word about what ended it.
         log([f"{title}: {text}"])
@@ -69,8 +68,19 @@ def fail(title: str, error: Exception) -> None:
     JClass("ij.IJ").error(title, text)
 
 
+def log_unexpected(error: Exception) -> str:
+    """Text of an error; of one that nobody can mend the trace goes into the log."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, MENDABLE):
+        return text
+    log("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip().split("\n"))
+    return f"{type(error).__name__}: {text}"
+
+
 def add_menu(commands: Sequence[ImageJCommand]) -> None:
-    """Add items to Plugins > Parfocal, and to what ImageJ's search looks through."""
+    """Add items to Plugins > Parfocal, and to what ImageJ's search looks through, where they are not there yet."""
+    if JClass("ij.Menus").getCommands().containsKey(commands[0].label):
+        return
     imagej = JClass("ij.IJ").getInstance()
     plugins = _menu_named(JClass("ij.Menus").getMenuBar(), MENU[0])
     menu = JClass("java.awt.Menu")(MENU[1])

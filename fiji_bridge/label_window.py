@@ -6,21 +6,18 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from jpype import JArray, JByte, JClass, JImplements, JOverride
+from jpype import JArray, JByte, JClass
 
 from parfocal.labels.desk import Seen
-from parfocal.labels.keys import HELD_KEYS
+
+from .listeners import Closing, Keys, Moved
 
 _ANSWERS_TOLD = {False: "S sharp   D defocused   U unusable", True: "up, down planes   Enter sharp plane   U unusable"}
 _OTHERS_TOLD = "space skip   Z undo   left, right look back   1 pixel for pixel   + - brighter, darker   Esc ends"
-# Java's names of keys that print nothing, as browsers name them.
-_NAMES = {8: "Backspace", 10: "Enter", 27: "Escape", 37: "ArrowLeft", 38: "ArrowUp", 39: "ArrowRight", 40: "ArrowDown"}
 _PAN_PX = 80
 # Part of the screen that an image may take.
 _SHARE_OF_SCREEN = 0.7
 _NARROWEST_PX, _MESSAGE_SHAPE_YX = 640, (240, 640)
-# A key that is held down is let go and pressed anew by some systems, at the same time.
-_REPEAT_MS = 5
 
 
 class Front(Protocol):
@@ -44,7 +41,7 @@ class LabelWindow:
         self._image = JClass("ij.ImagePlus")("Label Images", _processor(np.zeros(_MESSAGE_SHAPE_YX, np.uint8)))
         self._image.show()
         self._window = self._image.getWindow()
-        self._keys = _Keys(self._pressed)
+        self._keys = Keys(self._pressed)
         self._bar = _planes_bar(self._moved)
         self._texts = [JClass("java.awt.Label")() for _ in range(4)]
         for component in (self._bar, *self._texts):
@@ -54,7 +51,7 @@ class LabelWindow:
             for listener in component.getKeyListeners():  # ImageJ's own: S would save the image
                 component.removeKeyListener(listener)
             component.addKeyListener(self._keys)
-        self._window.addWindowListener(_Closing(self._end))
+        self._window.addWindowListener(Closing(self._end))
         self._window.getCanvas().disablePopupMenu(True)
 
     def show(self, seen: Seen, left_out: Sequence[str]) -> None:
@@ -141,77 +138,10 @@ class LabelWindow:
             self._front.close()
 
 
-@JImplements("java.awt.event.KeyListener", deferred=True)
-class _Keys:
-    """Names keys as browsers do; of a key that is held only those pass that go on while it is."""
-
-    def __init__(self, pressed: Any) -> None:
-        self._pressed, self._down, self._released = pressed, set(), {}
-
-    @JOverride
-    def keyPressed(self, event: Any) -> None:
-        code, character = int(event.getKeyCode()), str(event.getKeyChar())
-        key = _NAMES.get(code) or (character if character.isprintable() else "")
-        held = code in self._down or event.getWhen() - self._released.get(code, -_REPEAT_MS - 1) <= _REPEAT_MS
-        self._down.add(code)
-        event.consume()
-        commanded = event.isControlDown() or event.isMetaDown() or event.isAltDown()
-        if key and not commanded and (not held or key in HELD_KEYS):
-            self._pressed(key, bool(event.isShiftDown()))
-
-    @JOverride
-    def keyReleased(self, event: Any) -> None:
-        self._down.discard(int(event.getKeyCode()))
-        self._released[int(event.getKeyCode())] = event.getWhen()
-
-    @JOverride
-    def keyTyped(self, event: Any) -> None:
-        event.consume()
-
-
-@JImplements("java.awt.event.WindowListener", deferred=True)
-class _Closing:
-    def __init__(self, closed: Any) -> None:
-        self._closed = closed
-
-    @JOverride
-    def windowClosed(self, event: Any) -> None:
-        self._closed()
-
-    @JOverride
-    def windowClosing(self, event: Any) -> None:
-        """ImageJ closes it."""
-
-    @JOverride
-    def windowOpened(self, event: Any) -> None: ...
-
-    @JOverride
-    def windowActivated(self, event: Any) -> None: ...
-
-    @JOverride
-    def windowDeactivated(self, event: Any) -> None: ...
-
-    @JOverride
-    def windowIconified(self, event: Any) -> None: ...
-
-    @JOverride
-    def windowDeiconified(self, event: Any) -> None: ...
-
-
-@JImplements("java.awt.event.AdjustmentListener", deferred=True)
-class _Moved:
-    def __init__(self, moved: Any) -> None:
-        self._moved = moved
-
-    @JOverride
-    def adjustmentValueChanged(self, event: Any) -> None:
-        self._moved(int(event.getValue()))
-
-
 def _planes_bar(moved: Any) -> Any:
     scrollbar = JClass("java.awt.Scrollbar")
     bar = scrollbar(scrollbar.HORIZONTAL)
-    bar.addAdjustmentListener(_Moved(moved))
+    bar.addAdjustmentListener(Moved(moved))
     return bar
 
 

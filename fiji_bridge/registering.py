@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .commands import COMMANDS, named
+from .commands import COMMANDS
 from .optional import need
 
-_listeners: list[Any] = []  # at most one: there is one ImageJ in a process
+_registered: list[Any] = []  # what ImageJ calls; empty, or of the one ImageJ there is in a process
 
 
 def register(ij: Any) -> None:
-    """Add Parfocal's commands to a running ImageJ: to the menu Plugins > Parfocal, and to macros.
+    """Add Parfocal's commands to a running ImageJ: Plugins > Parfocal, macros, and SciJava modules.
 
-    Whoever calls it again changes nothing.
+    Whoever calls it again adds nothing twice; a menu that was not there yet gets its items.
 
     Parameters
     ----------
@@ -22,11 +22,14 @@ def register(ij: Any) -> None:
     """
     jpype = need("jpype")
     from .imagej1 import CommandListener, add_menu
+    from .modules import module_info
 
-    if _listeners:
-        return
-    commands = {named(command.label): command for command in COMMANDS}
-    _listeners.append(CommandListener(commands))
-    jpype.JClass("ij.Executer").addCommandListener(_listeners[0])
+    if not _registered:
+        _registered.append(CommandListener({command.name: command for command in COMMANDS}))
+        jpype.JClass("ij.Executer").addCommandListener(_registered[0])
+        context = ij if isinstance(ij, jpype.JClass("org.scijava.Context")) else ij.context()
+        _registered.extend(module_info(command) for command in COMMANDS)
+        service = context.service(jpype.JClass("org.scijava.module.ModuleService").class_)
+        service.addModules(jpype.JClass("java.util.Arrays").asList(_registered[1:]))
     if jpype.JClass("ij.IJ").getInstance() is not None:
         add_menu(COMMANDS)

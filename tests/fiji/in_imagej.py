@@ -72,6 +72,90 @@ def run_macro(code):
         return f"threw {error.getMessage()}"
 
 
+def service(name):
+    return ij.service(JClass(name).class_)
+
+
+def modules():
+    """Names of our modules with their place in the menu."""
+    infos = service("org.scijava.module.ModuleService").getModules()
+    ours = [info for info in infos if str(info.getIdentifier()).startswith("parfocal:")]
+    return {str(info.getName()): str(info.getMenuPath().getMenuString()) for info in ours}
+
+
+def found_in_menu(path):
+    """Name of the module that a path of labels leads to in SciJava's own menu."""
+    menu = service("org.scijava.menu.MenuService").getMenu()
+    for label in path:
+        menu = next(child for child in menu.getChildren() if str(child.getName()) == label)
+    return str(menu.getModuleInfo().getName())
+
+
+def inputs(name):
+    """Items of a module's dialog: label, kind, default, least and greatest value, choices."""
+    return {
+        str(item.getName()): [
+            str(item.getLabel()),
+            str(item.getType().getSimpleName()),
+            None if item.getDefaultValue() is None else str(item.getDefaultValue()),
+            None if item.getMinimumValue() is None else float(item.getMinimumValue()),
+            None if item.getMaximumValue() is None else float(item.getMaximumValue()),
+            [str(choice) for choice in item.getChoices() or []],
+            bool(item.isPersisted()),
+        ]
+        for item in info_of(name).inputs()
+    }
+
+
+def info_of(name):
+    return service("org.scijava.module.ModuleService").getModuleById(f"parfocal:{name}")
+
+
+def causes_of(error):
+    told = []
+    while error is not None:
+        told.append(str(error.getMessage()))
+        error = error.getCause()
+    return "; ".join(told)
+
+
+def run_module(name, path, given):
+    """Run a module on the image of a file; numbers of its features, and status, or the cause of its failure."""
+    arguments = JClass("java.util.HashMap")()
+    if path:
+        arguments.put("image", JClass("ij.IJ").openImage(path))
+    for key, value in given.items():
+        arguments.put(key, value)
+    try:
+        module = service("org.scijava.module.ModuleService").run(info_of(name), True, arguments).get()
+    except JClass("java.util.concurrent.ExecutionException") as error:
+        return {"failed": causes_of(error)}
+    features = module.getOutput("features")
+    image = module.getOutput("image")
+    return {
+        "features": {str(key): float(features.get(key)) for key in features.keySet()},
+        "status": str(module.getOutput("status")),
+        "image": None if image is None else [str(image.getTitle()), str(image.getInfoProperty())],
+    }
+
+
+def restore_again(path, out):
+    """Save the pixels of a restored image, and say what happens when it is restored again."""
+    run = service("org.scijava.module.ModuleService").run
+    image = JClass("ij.IJ").openImage(path)
+    image.getCalibration().setUnit("micron")
+    image.getCalibration().pixelWidth = 0.5
+    given = {"image": image, "defocus_level": "5", "method": "wiener"}
+    restored = run(info_of("restore_defocus"), True, given).get().getOutput("image")
+    np.save(out, np.asarray(restored.getProcessor().getPixels()).reshape(image.getHeight(), image.getWidth()))
+    calibration = restored.getCalibration()
+    try:
+        run(info_of("restore_defocus"), True, {"image": restored}).get()
+    except JClass("java.util.concurrent.ExecutionException") as error:
+        again = causes_of(error)
+    return {"calibration": [float(calibration.pixelWidth), str(calibration.getUnit())], "again": again}
+
+
 # With a window
 
 
@@ -221,6 +305,33 @@ def message():
     text = " ".join(str(line) for line in field.get(label))
     dialog.dispose()
     return str(dialog.getTitle()), text
+
+
+def open_image(path):
+    """Open an image in a window, and nothing beside it."""
+    close_all()
+    JClass("ij.IJ").openImage(path).show()
+
+
+def close_all():
+    for number in list(JClass("ij.WindowManager").getIDList() or []):
+        image = JClass("ij.WindowManager").getImage(number)
+        image.changes = False
+        image.close()
+    JClass("ij.measure.ResultsTable").getResultsTable().reset()
+
+
+def results():
+    """The last row of the table in the Results window, once there is one."""
+    table = JClass("ij.measure.ResultsTable").getResultsTable()
+    wait_for(lambda: table.size() and "Results" in windows(), "a row of results")
+    wait_for(lambda: str(table.getLabel(0)) != "null", "its label")
+    time.sleep(0.5)
+    return [str(table.getLabel(0)), str(table.getRowAsString(0)).split("\t")]
+
+
+def image_windows():
+    return sorted(title for title in windows() if title.startswith(("Restored", "Uncertainty")))
 
 
 def start_recording():

@@ -49,7 +49,7 @@ def order(folder, **given):
 
 
 def test_the_menu_has_the_command(window):
-    assert window.menu() == ["Parfocal", [ITEM]]
+    assert window.menu() == ["Parfocal", ["Measure Image Focus...", "Flag Defocused...", "Restore Defocus...", ITEM]]
 
 
 def test_images_of_every_kind_are_labelled_by_the_keys_of_the_browser(window, images, tmp_path):

@@ -1,0 +1,105 @@
+"""Images of ImageJ as arrays, and arrays as its images."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+from jpype import JArray, JByte, JClass, JFloat, JInt, JShort
+
+# Lengths that calibrations name, in um.
+_UNITS_UM = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3}
+_SIGNED_ZERO = 32768
+
+
+def current_image() -> Any:
+    """The image that is in front; ValueError where none is open."""
+    image = JClass("ij.WindowManager").getCurrentImage()
+    if image is None:
+        raise ValueError("no image is open: open one first")
+    return image
+
+
+def pixels_of(image: Any) -> np.ndarray:
+    """Pixels (y, x) or (z, y, x) of the channel and time point that are shown; colours last."""
+    stack = image.getStack()
+    count, channel, frame = image.getNSlices(), image.getC(), image.getT()
+    indices = [image.getStackIndex(channel, z + 1, frame) for z in range(count)]
+    planes = [_plane(stack.getProcessor(index)) for index in indices]
+    if image.getCalibration().isSigned16Bit():
+        planes = [plane.astype(np.int32) - _SIGNED_ZERO for plane in planes]
+    return planes[0] if count == 1 else np.stack(planes)
+
+
+def selection_of(image: Any) -> Optional[np.ndarray]:
+    """Mask (y, x) of the selection, None where there is none; ValueError for one without an area."""
+    roi = image.getRoi()
+    if roi is None:
+        return None
+    if not roi.isArea():
+        raise ValueError(f"the selection must have an area, got {roi.getTypeAsString()}: choose another or none")
+    return _plane(image.createRoiMask()) > 0
+
+
+def lengths_um(image: Any) -> dict[str, float]:
+    """Pixel size and distance of planes in um, where the calibration states them."""
+    calibration = image.getCalibration()
+    factor = _UNITS_UM.get(str(calibration.getUnit()).strip())
+    if factor is None or not calibration.scaled():
+        return {}
+    found = {"pixel_size_um": float(calibration.pixelWidth) * factor}
+    if image.getNSlices() > 1:
+        found["z_step_um"] = float(calibration.pixelDepth) * factor
+    return found
+
+
+def image_like(image: Any, pixels: np.ndarray, title: str, info: str) -> Any:
+    """Make an image of pixels that came from another: its calibration, display range and selection are kept."""
+    coloured = pixels.shape[-1] == 3 and image.getType() == image.COLOR_RGB
+    planes = pixels if pixels.ndim == 3 + coloured else pixels[None]
+    if image.getCalibration().isSigned16Bit() and planes.dtype.kind == "i":
+        planes = planes + _SIGNED_ZERO
+    stack = JClass("ij.ImageStack")(planes.shape[2], planes.shape[1])
+    for plane in planes:
+        stack.addSlice(_processor(plane))
+    made = JClass("ij.ImagePlus")(title, stack)
+    made.setCalibration(image.getCalibration())
+    if planes.dtype.kind == "f":
+        made.getCalibration().disableDensityCalibration()
+    if image.getRoi() is not None:
+        made.setRoi(image.getRoi().clone())
+    if made.getType() == image.getType() and not coloured:
+        made.setLut(image.getProcessor().getLut())
+        made.setDisplayRange(image.getDisplayRangeMin(), image.getDisplayRangeMax())
+    before = image.getInfoProperty()
+    made.setProperty("Info", info if before is None else f"{info}\n{before}")
+    return made
+
+
+def _plane(processor: Any) -> np.ndarray:
+    values = np.asarray(processor.getPixels())
+    shape_yx = (processor.getHeight(), processor.getWidth())
+    if values.dtype == np.int32:
+        colours = [(values >> shift) & 255 for shift in (16, 8, 0)]
+        return np.stack(colours, axis=-1).astype(np.uint8).reshape(*shape_yx, 3)
+    if values.dtype == np.int8:
+        values = values.view(np.uint8)
+    elif values.dtype == np.int16:
+        values = values.view(np.uint16)
+    return values.reshape(shape_yx).copy()
+
+
+def _processor(plane: np.ndarray) -> Any:
+    height, width = plane.shape[:2]
+    if plane.ndim == 3:
+        red, green, blue = np.moveaxis(plane.astype(np.int32), -1, 0)
+        values = (red << 16 | green << 8 | blue).ravel()
+        return JClass("ij.process.ColorProcessor")(width, height, JArray(JInt)(values))
+    if plane.dtype.kind == "f":
+        values = np.ascontiguousarray(plane, np.float32).ravel()
+        return JClass("ij.process.FloatProcessor")(width, height, JArray(JFloat)(values))
+    if plane.dtype == np.uint8:
+        values = np.ascontiguousarray(plane).view(np.int8).ravel()
+        return JClass("ij.process.ByteProcessor")(width, height, JArray(JByte)(values))
+    values = np.ascontiguousarray(plane, np.uint16).view(np.int16).ravel()
+    return JClass("ij.process.ShortProcessor")(width, height, JArray(JShort)(values), None)

@@ -1,0 +1,146 @@
+"""Commands as SciJava modules: found by the search bar, run by `ij.module()` and by scripts of any language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jpype import JClass, JImplements, JOverride
+
+from parfocal.commands import ParameterSpec
+
+from .commands import MENU, ImageJCommand
+from .dialog import parsed
+from .imagej1 import in_thread, is_headless, log_unexpected
+from .results import IMAGES
+
+_OUTPUTS = {
+    "features": "java.util.Map",
+    "status": "java.lang.String",
+    "reason": "java.lang.String",
+    "warnings": "java.lang.String",
+}
+
+
+def module_info(command: ImageJCommand) -> Any:
+    """Make what SciJava wants to know of a command, from its definition."""
+    module = JClass("org.scijava.module.DefaultMutableModuleInfo")()
+    module.setName(command.function.split(":")[1])
+    module.setLabel(command.name)
+    module.setDescription(command.spec.summary)
+    path = JClass("org.scijava.MenuPath")(" > ".join([*MENU, command.label]))
+    module.setMenuPath(path)
+    if command.category:
+        module.addInput(_item(module, "image", "ij.ImagePlus", required=True))
+    for parameter in command.spec.parameters:
+        if not parameter.param.array:
+            module.addInput(_input(module, parameter))
+    outputs = {**_OUTPUTS, **dict.fromkeys(IMAGES, "ij.ImagePlus")} if command.category else {}
+    for name, kind in outputs.items():
+        module.addOutput(_item(module, name, kind, required=False))
+    return _proxy_class("org.scijava.module.ModuleInfo", _Info)(module, command)
+
+
+class _Info:
+    """Answers as the Java object behind it, but makes modules that run Python."""
+
+    def __init__(self, behind: Any, command: ImageJCommand) -> None:
+        self.behind, self.command = behind, command
+
+    def createModule(self) -> Any:
+        made = JClass("org.scijava.module.DefaultMutableModule")(self.behind)
+        return _proxy_class("org.scijava.module.Module", _Module)(made, self.command)
+
+    def getDelegateClassName(self) -> str:
+        return f"parfocal.{self.command.spec.name}"
+
+    def getIdentifier(self) -> str:
+        return f"parfocal:{self.command.spec.name}"
+
+
+class _Module:
+    """Answers as the Java object behind it, and runs the command."""
+
+    def __init__(self, behind: Any, command: ImageJCommand) -> None:
+        self.behind, self.command = behind, command
+
+    def run(self) -> None:
+        try:
+            image = self.behind.getInput("image") if self.command.category else None
+            outputs = self.command.run(_arguments(self.command, self.behind), image)
+        except Exception as error:
+            # A Python error would reach Java without its text; and SciJava shows none.
+            title, text = self.command.name, log_unexpected(error)
+            if not is_headless():
+                in_thread(title, lambda: JClass("ij.IJ").error(title, text))
+            raise JClass("java.lang.RuntimeException")(f"{title}: {text}") from error
+        for name, value in outputs.items():
+            self.behind.setOutput(name, _map(value) if isinstance(value, Mapping) else value)
+
+
+@lru_cache(maxsize=8)
+def _proxy_class(interface: str, base: type) -> type:
+    """A class that implements a Java interface: by its own methods, the others by those of the object behind it."""
+    methods = {str(method.getName()) for method in JClass(interface).class_.getMethods()}
+    members = {name: JOverride(getattr(base, name, None) or _passed_on(name)) for name in methods}
+    return JImplements(interface)(type(base.__name__, (base,), members))
+
+
+def _passed_on(name: str) -> Callable[..., Any]:
+    # Of names that are words of Python, JPype has those with an underscore.
+    java_name = f"{name}_" if name == "is" else name
+
+    def method(self: Any, *arguments: Any) -> Any:
+        return getattr(self.behind, java_name)(*arguments)
+
+    return method
+
+
+def _arguments(command: ImageJCommand, module: Any) -> dict[str, Any]:
+    given = {}
+    for parameter in command.spec.parameters:
+        value = None if parameter.param.array else module.getInput(parameter.name)
+        if value is not None:
+            given[parameter.name] = bool(value) if parameter.type == "bool" else parsed(str(value), parameter)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _input(module: Any, parameter: ParameterSpec) -> Any:
+    """A parameter as an item of a dialog; a number that may be left out is text, which can be empty."""
+    kinds = {"bool": "java.lang.Boolean", "int": "java.lang.Integer", "float": "java.lang.Double"}
+    optional = parameter.default is None and not parameter.required
+    kind = "java.lang.String" if optional else kinds.get(parameter.type, "java.lang.String")
+    item = _item(module, parameter.name, kind, parameter.required)
+    unit = f" ({parameter.param.unit})" if parameter.param.unit else ""
+    item.setLabel((parameter.param.label or parameter.name) + unit)
+    item.setDescription(parameter.help)
+    java = JClass(kind)
+    if parameter.default is not None and parameter.type != "tuple":
+        item.setDefaultValue(java(parameter.default))
+    if kind in ("java.lang.Integer", "java.lang.Double"):
+        if parameter.param.minimum is not None:
+            item.setMinimumValue(java(_number(parameter.param.minimum, kind)))
+        if parameter.param.maximum is not None:
+            item.setMaximumValue(java(_number(parameter.param.maximum, kind)))
+    if parameter.param.choices:
+        item.setChoices(JClass("java.util.Arrays").asList(list(parameter.param.choices)))
+    return item
+
+
+def _number(value: float, kind: str) -> float:
+    return int(value) if kind == "java.lang.Integer" else float(value)
+
+
+def _item(module: Any, name: str, kind: str, required: bool) -> Any:
+    item = JClass("org.scijava.module.DefaultMutableModuleItem")(module, name, JClass(kind).class_)
+    item.setRequired(required)
+    item.setPersisted(False)
+    return item
+
+
+def _map(values: Mapping[str, Any]) -> Any:
+    made = JClass("java.util.LinkedHashMap")()
+    for name, value in values.items():
+        made.put(name, JClass("java.lang.Double")(float(value)))
+    return made
