@@ -10,7 +10,7 @@ from parfocal.cli.microscope import add_microscope_options, add_settings_options
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
-from parfocal.focal_position.calibrate import calibrate_focal_position
+from parfocal.focal_position.calibrate import SHIPPED, calibrate_focal_position, check_can_begin
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -49,11 +49,12 @@ def run(options: argparse.Namespace) -> int:
             raise ValueError(f"{name} must be above 0 um, got {getattr(options, name):g}")
     if options.fields < 1:
         raise ValueError(f"fields must be 1 or more, got {options.fields}")
+    given = given_arguments(options, command_spec(calibrate_focal_position))
+    check_can_begin(given["output"], given.get("start_from", SHIPPED))
     with ended_as_by_ctrl_c(), opened(options) as microscope:
         stacks = _stacks(options, microscope)
     if len(stacks) < 2:
         _tell("no second field: the errors are those on the field that is adapted to")
-    given = given_arguments(options, command_spec(calibrate_focal_position))
     second = {"second_field": stacks[-1]} if len(stacks) > 1 else {}
     made = calibrate_focal_position(stacks[: len(stacks) - len(second)], **given, **second)
     print(f"{made.text}\nwritten: {made.output}")

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Optional, Union
 
@@ -109,12 +110,14 @@ def calibrate_focal_position(
         Where an argument is wrong, or a stack cannot be used.
     """
     check_arguments(calibrate_focal_position, locals())
+    check_can_begin(output, start_from)
     given = _stacks_of(stacks)
     train, judged, is_second = _sides(given, second_field)
     begun = None if start_from == NEW else model_folder(start_from, TASK)
     held: dict[str, Any] = {} if begun is None else read_config(begun)
     settings = _settings(train, held, start_from, half_range_um, steps, seed)
-    folder = _claimed(Path(output))
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
     factor = zoom or (held["zoom"] if held.get("sign") == "trained" else 0.0) or usual_zoom(given)
     fresh = labelled_planes(train, settings, factor)
     seen = _with_seen(fresh, None if begun is None else begun / SEEN, settings)
@@ -131,6 +134,28 @@ def calibrate_focal_position(
     return FocalPositionCalibration(folder, count, is_second, errors, text)
 
 
+def check_can_begin(output: Union[str, Path], start_from: str = SHIPPED) -> None:
+    """Check what a calibration needs beside stacks, before these are taken at a microscope.
+
+    Raises
+    ------
+    FileExistsError
+        Where the output folder holds something.
+    ImportError
+        Without the extra `train`.
+    ModelError
+        Where there is no model `start_from`.
+    """
+    folder = Path(output)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} is not empty: choose another output folder")
+    if start_from != NEW:
+        model_folder(start_from, TASK)
+    for name in ("tensorflow", "tf2onnx"):
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
 def _stacks_of(stacks: Union[Sequence[LabelledStack], LabelledStack, str, os.PathLike[str]]) -> list[LabelledStack]:
     if isinstance(stacks, LabelledStack):
         return [stacks]
@@ -140,13 +165,6 @@ def _stacks_of(stacks: Union[Sequence[LabelledStack], LabelledStack, str, os.Pat
     if not made or not all(isinstance(stack, LabelledStack) for stack in made):
         raise ValueError(f"stacks must be LabelledStacks, one or more, or a folder, got {len(made)} of something else")
     return made
-
-
-def _claimed(folder: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder} is not empty: choose another output folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _sides(stacks: list[LabelledStack], second_field: Any) -> tuple[list[LabelledStack], list[LabelledStack], bool]:

@@ -159,3 +159,13 @@ def test_offsets_to_the_same_field_are_refused(config, calibrated, capsys):
     assert status == 2
     assert taken == {}
     assert "field_offset_um must lead to a field that does not overlap" in capsys.readouterr().err
+
+
+def test_an_occupied_folder_is_told_before_stacks_are_taken(calibrated, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("kept")
+    status, taken = calibrated("--demo")
+    assert (status, taken) == (2, {})
+    told = capsys.readouterr()
+    assert "out is not empty: choose another output folder" in told.err
+    assert "planes" not in told.out
