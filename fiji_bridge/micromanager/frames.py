@@ -54,11 +54,13 @@ def image_yx(api: CoreApi, pixels: Any) -> np.ndarray:
 
 def _with_axes(api: CoreApi, image: np.ndarray) -> np.ndarray:
     """Pixels in a row to (y, x) or (y, x, colour); those of colours packed into one number apart."""
-    if image.ndim == 2:
-        colours = int(api.call("getNumberOfComponents"))
-        return image if colours == 1 else image.view(f"u{image.dtype.itemsize // colours}").reshape(*image.shape, -1)
-    height, width = int(api.call("getImageHeight")), int(api.call("getImageWidth"))
-    colours, rest = divmod(image.size, height * width)
-    if rest or colours not in (1, 3, 4):
-        raise CameraError(f"the camera gave {image.size} values for an image of {width} x {height} pixels")
-    return image.reshape((height, width) if colours == 1 else (height, width, colours))
+    if image.ndim == 1:
+        height, width = int(api.call("getImageHeight")), int(api.call("getImageWidth"))
+        colours, rest = divmod(image.size, height * width)
+        if rest or colours not in (1, 3, 4):
+            raise CameraError(f"the camera gave {image.size} values for an image of {width} x {height} pixels")
+        image = image.reshape((height, width) if colours == 1 else (height, width, colours))
+    if image.ndim == 3 or image.dtype.kind == "f" or image.dtype.itemsize < 4:
+        return image
+    colours = int(api.call("getNumberOfComponents"))
+    return image if colours == 1 else image.view(f"u{image.dtype.itemsize // colours}").reshape(*image.shape, -1)
