@@ -9,8 +9,8 @@ import jpype
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from parfocal.fiji_bridge.micromanager import MMCoreMicroscope
 from parfocal import HoldFocus, hold_focus
+from parfocal.fiji_bridge.micromanager import MMCoreMicroscope
 from parfocal.focus_control.metric_estimator import learn_metric_estimator
 from parfocal.focus_control.microscope import MicroscopeError
 
@@ -59,7 +59,7 @@ def failing(core, act, fault):
 
 
 def held(core, estimate, live):
-    """Distance from the focal plane after each look, and the state; the plane jumps to 6 um and, in the middle, to -3."""
+    """Distance from the focal plane after each look, and the state; the plane jumps to 6 um, then to -3."""
     microscope = MMCoreMicroscope(core)
     core.arrange(0.0, "", "short", False)
     microscope.move_to_um(0.0)
