@@ -147,7 +147,7 @@ def _over_planes(
     restored = planes_zyxc.copy()
     error = np.zeros(planes_zyxc.shape, np.float32) if restorer.uncertainty else None
     done: list[PlaneRestoration] = []
-    for z, (plane, estimate) in enumerate(zip(planes_zyxc[..., :n_colours], focus)):
+    for z, (plane, estimate) in enumerate(zip(told(planes_zyxc[..., :n_colours]), focus)):
         answer, pixels, deviation = restorer(plane, estimate)
         done.append(answer)
         if pixels is not None:

@@ -19,12 +19,15 @@ from parfocal.restoration.evaluation.small_networks import (
 from parfocal.restoration.evaluation.tables import by_level, overall
 from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.restorers import Restorer
+from parfocal.restoration.settings import CONFIGS
 
+LOSS = CONFIGS["default"].loss
 _TEXT = (
-    "Each network from random weights, by the recipe of its config, for {steps} steps of {batch} crops of {crops} px of"
-    " the same images; `xue2021` and `unet` have {filters} filters at the finest scale (64 in the paper, which trains"
-    " for some 175,000 steps). `default` is given Wiener filters of the image and learns to choose among them; the"
-    " others see the image alone. The models that `--model` and `--further-models` name stand beside them as they are."
+    "Each network from random weights, by the recipe of its config but for the loss, `{loss}` for all: in so few"
+    " steps SSIM alone teaches little (see `losses`). {steps} steps of {batch} crops of {crops} px of the same images;"
+    " `xue2021` and `unet` have {filters} filters at the finest scale (64 in the paper, which trains for some 175,000"
+    " steps). `default` is given Wiener filters of the image and learns to choose among them; the others see the image"
+    " alone. The models that `--model` and `--further-models` name stand beside them as they are."
 )
 
 
@@ -37,7 +40,7 @@ def sections(plan: Plan) -> Found:
     restorers.update({f"{name}, as it is": restorer for name, restorer in plan.restorers().items()})
     scores = pd.DataFrame([row for one in exposures(plan) for row in scored(one, restorers, {})])
     crops = " or ".join(str(width) for width in sorted(set(CROP_PX.values())))
-    text = _TEXT.format(steps=plan.steps, batch=BATCH_SIZE, crops=crops, filters=plan.first_filters)
+    text = _TEXT.format(loss=LOSS, steps=plan.steps, batch=BATCH_SIZE, crops=crops, filters=plan.first_filters)
     section = Section("Networks", text, (overall(scores, "method"), by_level(scores, "ssim", "SSIM at level")))
     return Found((section,), scores)
 
@@ -45,4 +48,4 @@ def sections(plan: Plan) -> Found:
 def _from_scratch(plan: Plan, images: StudyImages, architecture: str) -> Restorer:
     own = replace(plan, network=architecture)
     train, validation = (StudySampler(scenes, architecture, plan.seed) for scenes in (images.train, images.validation))
-    return trained(own, architecture, train, validation)
+    return trained(own, architecture, train, validation, loss=LOSS)
