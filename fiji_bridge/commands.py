@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Optional
 
-from parfocal.commands import CommandSpec, command_spec
+from parfocal.commands import CommandSpec, ParameterSpec, command_spec
+
+from .options import EACH_PLANE, OVERLAY
 
 MENU = ("Plugins", "Parfocal")
 
@@ -27,12 +29,15 @@ class ImageJCommand:
         and gives what comes out by name.
     category : str
         What columns of the Results table begin with; empty where the command measures no image.
+    options : tuple of ParameterSpec
+        What ImageJ asks beside the parameters of the command; the front gets them among the arguments.
     """
 
     label: str
     function: str
     front: str
     category: str = ""
+    options: tuple[ParameterSpec, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,8 +46,9 @@ class ImageJCommand:
 
     @property
     def spec(self) -> CommandSpec:
-        """Definition of the command."""
-        return command_spec(_load(self.function))
+        """Definition of the command, with ImageJ's options."""
+        spec = command_spec(_load(self.function))
+        return replace(spec, parameters=(*spec.parameters, *self.options))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
         """Run it with these arguments, on an image where it measures one; errors are the caller's to show."""
@@ -52,10 +58,11 @@ class ImageJCommand:
             return {}
         if image is None:
             raise ValueError("image must be given, got none")
-        from .results import label_of, show_results
+        from .results import show_results
 
-        outputs = front(function, arguments, image)
-        show_results(self.category, label_of(image), outputs)
+        chosen = {option.name: option.default for option in self.options}
+        outputs = front(function, {**chosen, **arguments}, image)
+        show_results(self.category, outputs)
         return outputs
 
 
@@ -76,9 +83,14 @@ COMMANDS = (
         "parfocal.focus_quality.measure:measure_image_focus",
         f"{_FRONTS}.measuring:measure",
         "ImageFocus",
+        (OVERLAY, EACH_PLANE),
     ),
     ImageJCommand(
-        "Flag Defocused...", "parfocal.sorting.flag:flag_defocused", f"{_FRONTS}.measuring:sort", "FlagDefocused"
+        "Flag Defocused...",
+        "parfocal.sorting.flag:flag_defocused",
+        f"{_FRONTS}.measuring:sort",
+        "FlagDefocused",
+        (EACH_PLANE,),
     ),
     ImageJCommand(
         "Restore Defocus...",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import numpy as np
 from jpype import JArray, JByte, JClass, JFloat, JInt, JShort
+
+from .places import Place
 
 # Lengths that calibrations name, in um.
 _UNITS_UM = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3}
@@ -20,15 +24,37 @@ def current_image() -> Any:
     return image
 
 
-def pixels_of(image: Any) -> np.ndarray:
-    """Pixels (y, x) or (z, y, x) of the channel and time point that are shown; colours last."""
-    stack = image.getStack()
-    count, channel, frame = image.getNSlices(), image.getC(), image.getT()
-    indices = [image.getStackIndex(channel, z + 1, frame) for z in range(count)]
-    planes = [_plane(stack.getProcessor(index)) for index in indices]
+@contextmanager
+def held(image: Any) -> Iterator[None]:
+    """Keep the pixels of an image while it is worked on, also where its window is closed meanwhile.
+
+    Raises
+    ------
+    ValueError
+        Where another command works on the image, or it has no planes, or none any more.
+    """
+    title = image.getTitle()
+    if not image.lockSilently():
+        raise ValueError(f"{title} is in use by another command: try again when that has ended")
+    try:
+        if image.getWidth() == 0 or image.getStackSize() == 0:
+            raise ValueError(f"{title} must have planes, it is empty: open another image")
+        yield
+    finally:
+        image.unlock()
+
+
+def pixels_of(image: Any, places: Sequence[Place]) -> np.ndarray:
+    """Pixels (y, x) of a plane or (plane, y, x) of several, colours last (ValueError where there are none)."""
+    stack, planes = image.getStack(), []
+    for place in places:
+        processor = stack.getProcessor(image.getStackIndex(*place))
+        if processor is None or processor.getPixels() is None:
+            raise ValueError(f"{image.getTitle()} must be open, it was closed or its file is gone: open it again")
+        planes.append(_plane(processor))
     if image.getCalibration().isSigned16Bit():
         planes = [plane.astype(np.int32) - _SIGNED_ZERO for plane in planes]
-    return planes[0] if count == 1 else np.stack(planes)
+    return planes[0] if len(planes) == 1 else np.stack(planes)
 
 
 def selection_of(image: Any) -> Optional[np.ndarray]:

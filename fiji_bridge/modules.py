@@ -36,8 +36,7 @@ def module_info(command: ImageJCommand) -> Any:
     for parameter in command.spec.parameters:
         if not parameter.param.array:
             module.addInput(_input(module, parameter))
-    outputs = {**_OUTPUTS, **dict.fromkeys(IMAGES, "ij.ImagePlus")} if command.category else {}
-    for name, kind in outputs.items():
+    for name, kind in _output_kinds(command).items():
         module.addOutput(_item(module, name, kind, required=False))
     return _proxy_class("org.scijava.module.ModuleInfo", _Info)(module, command)
 
@@ -75,8 +74,10 @@ class _Module:
             if not is_headless():
                 in_thread(title, lambda: JClass("ij.IJ").error(title, text))
             raise JClass("java.lang.RuntimeException")(f"{title}: {text}") from error
-        for name, value in outputs.items():
-            self.behind.setOutput(name, _map(value) if isinstance(value, Mapping) else value)
+        for name in _output_kinds(self.command):
+            if name in outputs:
+                value = outputs[name]
+                self.behind.setOutput(name, _map(value) if isinstance(value, Mapping) else value)
 
 
 @lru_cache(maxsize=8)
@@ -95,6 +96,10 @@ def _passed_on(name: str) -> Callable[..., Any]:
         return getattr(self.behind, java_name)(*arguments)
 
     return method
+
+
+def _output_kinds(command: ImageJCommand) -> dict[str, str]:
+    return {**_OUTPUTS, **dict.fromkeys(IMAGES, "ij.ImagePlus")} if command.category else {}
 
 
 def _arguments(command: ImageJCommand, module: Any) -> dict[str, Any]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
 
 from jpype import JClass
 
 from .imagej1 import is_headless
+from .places import Place
 
 IMAGES = ("image", "uncertainty")
 
 
-def show_results(category: str, label: str, outputs: dict[str, Any]) -> None:
-    """Add a row to the Results table, its columns named as in CellProfiler, and show the images."""
+@dataclass(frozen=True)
+class Row:
+    """Row of the Results table: label, outputs, and the plane where it is one of several."""
+
+    label: str
+    outputs: dict[str, Any]
+    place: Optional[Place] = None
+
+
+def show_results(category: str, outputs: dict[str, Any]) -> None:
+    """Add rows to the Results table, their columns named as in CellProfiler, and show the images."""
     table = JClass("ij.measure.ResultsTable").getResultsTable()
-    table.incrementCounter()
-    table.addLabel(label)
-    for name, value in outputs["features"].items():
-        table.addValue(f"{category}_{name}", float(value))
-    for name in ("status", "reason", "warnings"):
-        table.addValue(f"{category}_{name.capitalize()}", str(outputs[name]))
+    # What a row does not have would else be 0.
+    table.setNaNEmptyCells(True)
+    add_rows(table, category, outputs["rows"])
     if is_headless():
         return
     table.show("Results")
@@ -28,7 +37,15 @@ def show_results(category: str, label: str, outputs: dict[str, Any]) -> None:
             outputs[name].show()
 
 
-def label_of(image: Any) -> str:
-    """Title of an image, with channel and time point where it has several."""
-    places = [("c", image.getNChannels(), image.getC()), ("t", image.getNFrames(), image.getT())]
-    return ":".join([str(image.getTitle()), *(f"{name}{at}" for name, count, at in places if count > 1)])
+def add_rows(table: Any, category: str, rows: Sequence[Row]) -> None:
+    """Add rows to a table of ImageJ."""
+    for row in rows:
+        table.incrementCounter()
+        table.addLabel(row.label)
+        if row.place is not None:
+            table.addValue("Slice", float(row.place.slice))
+            table.addValue("Frame", float(row.place.frame))
+        for name, value in row.outputs["features"].items():
+            table.addValue(f"{category}_{name}", float(value))
+        for name in ("status", "reason", "warnings"):
+            table.addValue(f"{category}_{name.capitalize()}", str(row.outputs[name]))

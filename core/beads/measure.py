@@ -25,6 +25,7 @@ from parfocal.beads.single_plane import measure_single_plane
 from parfocal.beads.stack import as_stack
 from parfocal.beads.widths import bead_widths
 from parfocal.commands import Param, check_arguments, command
+from parfocal.progress import steps
 from parfocal.registry import load_model
 
 # A plane in which more of the beads are saturated is lost.
@@ -110,7 +111,7 @@ def measure_bead_focal_plane(
     stack = as_stack(stack_zyx)
     z = plane_positions(len(stack), z_step_um, z_um)
     empty = BeadFocalPlane(z_um=z, pixel_size_um=pixel_size_um, bead_diameter_um=bead_diameter_um, contrast=contrast)
-    detection = find_beads(iter(stack), bead_diameter_um, pixel_size_um, contrast)
+    detection = find_beads(steps(stack), bead_diameter_um, pixel_size_um, contrast)
     if not detection.beads:
         return replace(
             empty, refused=detection.refused, status=status.NO_CONTENT, reason=_no_bead(detection.text, contrast)
@@ -120,7 +121,7 @@ def measure_bead_focal_plane(
         single = measure_single_plane(replace(empty, refused=detection.refused), stack[0], detection.beads, *told)
         return _with_target(_with_field(single), target_offset_um)
     table = measure_beads(
-        iter(stack), detection.beads, pixel_size_um, contrast, saturation_level, detection.refused, black_level
+        steps(stack), detection.beads, pixel_size_um, contrast, saturation_level, detection.refused, black_level
     )
     features = table.steepest_slope_bz[table.usable_b], table.centre_intensity_bz[table.usable_b]
     reference = reference_focal_plane(z, *features, seed=seed, level=interval_level, z_error_um=z_error_um)

@@ -13,6 +13,7 @@ from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.planes import as_plane_selection, as_planes, counts_per_unit
 from parfocal.optics.optics import Optics
+from parfocal.progress import steps
 
 MODALITIES = ("widefield_fluorescence", "confocal", "light_sheet", "bright_field", "phase_contrast", "other")
 RANKED = ("confocal", "light_sheet")
@@ -108,7 +109,7 @@ def measure_image_focus(
     )
     planes = tuple(
         measurement(plane, None if mask is None else mask[z], None if labels is None else labels[z])
-        for z, plane in enumerate(stack_zyx)
+        for z, plane in enumerate(steps(stack_zyx))
     )
     return _over_planes(planes, z_step_um if is_stack else None)
 

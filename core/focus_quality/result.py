@@ -142,6 +142,11 @@ class ImageFocus:
             "SharpestPlaneZUm": self.sharpest_plane_z_um,
         }
 
+    def of_plane(self, index: int) -> ImageFocus:
+        """Focus of one plane by itself."""
+        plane = self.planes[index]
+        return ImageFocus(plane.estimate, (plane,), 0 if plane.estimate.answered else None)
+
     def metrics(self) -> dict[str, float]:
         """Classical metrics of the image, or of the sharpest plane of a stack; empty where they were not asked for."""
         return dict(self.planes[self.sharpest_plane_index or 0].metrics)

@@ -38,6 +38,11 @@ def level_colors(defocus_level: np.ndarray, certainty: np.ndarray | float = 1.0)
     return primaries * np.clip(np.asarray(certainty, float), 0, 1)[..., None]
 
 
+def border_width_px(patch_size_px: float) -> int:
+    """Width of the border of a patch; it lies inside."""
+    return max(1, round(patch_size_px * _BORDER_SHARE))
+
+
 def draw_overlay(image_yx: np.ndarray, patches: FocusPatches | None) -> np.ndarray:
     """Draw the patches of a plane onto it, as in figure 2b of Yang et al. 2018 (doi:10.1186/s12859-018-2087-4).
 
@@ -57,7 +62,7 @@ def draw_overlay(image_yx: np.ndarray, patches: FocusPatches | None) -> np.ndarr
     if patches is None:
         return rgb
     colors = level_colors(patches.defocus_level, patches.certainty).astype(np.float32)
-    width = max(1, round(patches.size_px * _BORDER_SHARE))
+    width = border_width_px(patches.size_px)
     ends = np.rint(patches.corners_yx + patches.size_px).astype(int)
     for (top, left), (bottom, right), color in zip(np.rint(patches.corners_yx).astype(int), ends, colors):
         patch = rgb[top:bottom, left:right]

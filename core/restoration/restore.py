@@ -12,6 +12,7 @@ from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import MODEL_OPTICS, Optics
+from parfocal.progress import steps
 from parfocal.restoration.plane import PlaneRestorer
 from parfocal.restoration.restorers import METHODS, make_restorer
 from parfocal.restoration.result import PlaneRestoration, Restoration, provenance_text
@@ -147,7 +148,7 @@ def _over_planes(
     restored = planes_zyxc.copy()
     error = np.zeros(planes_zyxc.shape, np.float32) if restorer.uncertainty else None
     done: list[PlaneRestoration] = []
-    for z, (plane, estimate) in enumerate(zip(told(planes_zyxc[..., :n_colours]), focus)):
+    for z, (plane, estimate) in enumerate(zip(steps(planes_zyxc[..., :n_colours]), focus)):
         answer, pixels, deviation = restorer(plane, estimate)
         done.append(answer)
         if pixels is not None:

@@ -11,6 +11,7 @@ from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import Optics
+from parfocal.progress import steps
 from parfocal.registry import load_model
 from parfocal.sorting.inputs import without_hot_pixels
 from parfocal.sorting.plane import PlaneSorter
@@ -102,5 +103,5 @@ def flag_defocused(
         )
         focus = [plane.estimate for plane in measured.planes]
     own = float(network.config.get("threshold", 0.5))
-    planes = tuple(sorter(plane, estimate, found) for (plane, found), estimate in zip(cleaned, focus))
+    planes = tuple(sorter(plane, estimate, found) for (plane, found), estimate in zip(steps(cleaned), focus))
     return DefocusFlag(planes, own if threshold is None else float(threshold))

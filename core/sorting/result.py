@@ -107,6 +107,10 @@ class DefocusFlag:
         """Warnings of the plane that stands for the image."""
         return self.main_plane.warnings
 
+    def of_plane(self, index: int) -> DefocusFlag:
+        """Sorting of one plane by itself."""
+        return DefocusFlag((self.planes[index],), self.threshold)
+
     def features(self) -> dict[str, float]:
         """Name the numbers for a table: NaN where there is no answer; the keys do not depend on the image."""
         return {

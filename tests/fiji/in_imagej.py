@@ -1,4 +1,4 @@
-"""Runs beside ImageJ in a process of its own: calls come from stdin, of functions here and in imagej_window."""
+"""Runs beside ImageJ in a process of its own: calls come from stdin, of functions here and in its helpers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 
+import imagej_tables
 import imagej_window
 import numpy as np
 from jpype import JClass
@@ -24,10 +25,15 @@ def serve(mode, answers):
     for line in sys.stdin.buffer:
         name, arguments = json.loads(line)
         try:
-            answer = {"result": (globals().get(name) or getattr(imagej_window, name))(*arguments)}
+            answer = {"result": _function(name)(*arguments)}
         except Exception:
             answer = {"error": traceback.format_exc()}
         answers.write(json.dumps(answer).encode() + b"\n")
+
+
+def _function(name):
+    homes = [vars(home) for home in (sys.modules[__name__], imagej_window, imagej_tables)]
+    return next(home[name] for home in homes if name in home)
 
 
 def register_again():

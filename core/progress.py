@@ -1,0 +1,40 @@
+"""How far a command has come, for whoever wants to know; without a listener nothing is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Optional
+
+Listener = Callable[[int, int], None]
+
+_listener: ContextVar[Optional[Listener]] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Have a function called before each step of the commands that run meanwhile in this thread, and after the last.
+
+    It gets the number of steps done and the number of steps. An exception that it raises ends the command.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def steps(items: Any) -> Iterator[Any]:
+    """Go through items that have a length, and tell how many are done."""
+    count = len(items)
+    for done, item in enumerate(items):
+        _tell(done, count)
+        yield item
+    _tell(count, count)
+
+
+def _tell(done: int, count: int) -> None:
+    listener = _listener.get()
+    if listener is not None:
+        listener(done, count)

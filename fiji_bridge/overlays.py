@@ -1,0 +1,79 @@
+"""Patches as an ImageJ Overlay: a border's colour is the defocus level, its lightness the certainty, as in core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from jpype import JClass
+
+from parfocal.focus_quality.network import N_LEVELS
+from parfocal.focus_quality.result import FocusPatches
+from parfocal.report.overlay import border_width_px, level_colors
+
+from .places import Place
+
+# Names what is ours among the elements of an overlay.
+_OURS = "parfocal"
+# The legend in units of its boxes, which are this share of the image's width.
+_BOX_SHARE, _SMALLEST_BOX_PX = 1 / 36, 3.0
+_LEGEND_TEXTS = (f"level 0 sharp to {N_LEVELS - 1} worst", "the darker, the less certain")
+
+
+def show_patches(image: Any, measured: Iterable[tuple[Place, FocusPatches]]) -> None:
+    """Draw patches and a legend over an image; those of an earlier call are replaced, what others drew is kept."""
+    overlay = image.getOverlay() or JClass("ij.gui.Overlay")()
+    for roi in [roi for roi in overlay.toArray() if roi.getProperty(_OURS) is not None]:
+        overlay.remove(roi)
+    parts = [part for place, patches in measured for part in _borders(image, place, patches)]
+    for roi in [*parts, *(_legend(image.getWidth()) if parts else [])]:
+        roi.setProperty(_OURS, "focus")
+        overlay.add(roi)
+    image.setOverlay(overlay)
+    image.setHideOverlay(False)
+
+
+def _borders(image: Any, place: Place, patches: FocusPatches) -> list[Any]:
+    width = border_width_px(patches.size_px)
+    inner = patches.size_px - width
+    rois = []
+    for (y, x), level, sure in zip(patches.corners_yx.tolist(), patches.defocus_level, patches.certainty):
+        roi = JClass("ij.gui.Roi")(float(x + width / 2), float(y + width / 2), float(inner), float(inner))
+        roi.setStrokeColor(_color(level, sure))
+        roi.setStrokeWidth(float(width))
+        roi.setName(f"level {level:.1f}, certainty {sure:.2f}")
+        _set_position(image, roi, place)
+        rois.append(roi)
+    return rois
+
+
+def _set_position(image: Any, roi: Any, place: Place) -> None:
+    if image.isHyperStack():
+        roi.setPosition(*place)
+    elif image.getStackSize() > 1:
+        roi.setPosition(image.getStackIndex(*place))
+
+
+def _legend(image_width_px: int) -> list[Any]:
+    """A box for each level from sharp to worst, and what they mean."""
+    box = max(_SMALLEST_BOX_PX, image_width_px * _BOX_SHARE)
+    rectangle, text, black = JClass("ij.gui.Roi"), JClass("ij.gui.TextRoi"), JClass("java.awt.Color").BLACK
+    back = rectangle(0.0, 0.0, (N_LEVELS + 1) * box, 4.4 * box)
+    back.setFillColor(black)
+    parts = [back]
+    for level in range(N_LEVELS):
+        parts.append(rectangle((level + 0.5) * box, 0.5 * box, box, box))
+        parts[-1].setFillColor(_color(level, 1.0))
+    font = JClass("java.awt.Font")("SansSerif", 0, max(1, round(0.85 * box)))
+    for line, words in enumerate(_LEGEND_TEXTS):
+        parts.append(text(0.5 * box, (1.7 + 1.2 * line) * box, words, font))
+        parts[-1].setStrokeColor(JClass("java.awt.Color").WHITE)
+    for part in parts:
+        part.setName("legend")
+    return parts
+
+
+def _color(level: float, certainty: float) -> Any:
+    red, green, blue = (int(value) for value in np.rint(255 * level_colors(level, certainty)))
+    return JClass("java.awt.Color")(red, green, blue)
