@@ -29,12 +29,13 @@ def steps(items: Any) -> Iterator[Any]:
     """Go through items that have a length, and tell how many are done."""
     count = len(items)
     for done, item in enumerate(items):
-        _tell(done, count)
+        tell(done, count)
         yield item
-    _tell(count, count)
+    tell(count, count)
 
 
-def _tell(done: int, count: int) -> None:
+def tell(done: int, count: int) -> None:
+    """Tell whoever listens how many steps are done."""
     listener = _listener.get()
     if listener is not None:
         listener(done, count)

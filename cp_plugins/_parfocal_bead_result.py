@@ -47,26 +47,7 @@ class MeasuredBeads:
 
     def features(self) -> dict[str, float]:
         """Numbers of the stack, or of a single image by its beads; NaN where there is no answer."""
-        result = self.result
-        return {
-            "ReferenceFocalPlaneUm": result.reference_focal_plane_um,
-            "IntervalLowUm": result.interval_um[0],
-            "IntervalHighUm": result.interval_um[1],
-            **({} if self.single else self._extrema()),
-            "TargetUm": result.target_um,
-            "BeadCount": float(result.n_beads),
-            "RefusedCount": float(len(result.refused) + len(result.beads) - result.n_beads),
-            "TiltUmPerMm": result.field_shape.tilt_um_per_mm,
-            "TiltErrorUmPerMm": result.field_shape.tilt_error_um_per_mm,
-            "Answered": float(result.answered),
-        }
-
-    def _extrema(self) -> dict[str, float]:
-        found, answered = self.result.reference, self.result.answered
-        return {
-            "SlopeZUm": found.slope_z_um if answered else math.nan,
-            "CentreZUm": found.centre_z_um if answered else math.nan,
-        }
+        return self.result.features()
 
     def plane_features(self, index: int) -> dict[str, float]:
         """Numbers of one plane: its signed distance, positive above the reference focal plane, and where it lies.

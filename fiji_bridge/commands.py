@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 
-from .options import EACH_PLANE, OVERLAY
+from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY
 
 MENU = ("Plugins", "Parfocal")
 
@@ -31,6 +31,8 @@ class ImageJCommand:
         What columns of the Results table begin with; empty where the command measures no image.
     options : tuple of ParameterSpec
         What ImageJ asks beside the parameters of the command; the front gets them among the arguments.
+    script_name : str
+        Of the SciJava module, where it is not the command's.
     """
 
     label: str
@@ -38,6 +40,7 @@ class ImageJCommand:
     front: str
     category: str = ""
     options: tuple[ParameterSpec, ...] = ()
+    script_name: str = ""
 
     @property
     def name(self) -> str:
@@ -48,22 +51,33 @@ class ImageJCommand:
     def spec(self) -> CommandSpec:
         """Definition of the command, with ImageJ's options."""
         spec = command_spec(_load(self.function))
-        return replace(spec, parameters=(*spec.parameters, *self.options))
+        needed = [option for option in self.options if option.required]
+        others = [option for option in self.options if not option.required]
+        return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *spec.parameters, *others))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
         """Run it with these arguments, on an image where it measures one; errors are the caller's to show."""
-        function, front = _load(self.function), _load(self.front)
-        if not self.category:
-            front(function, arguments)
-            return {}
-        if image is None:
-            raise ValueError("image must be given, got none")
         from .results import show_results
 
-        chosen = {option.name: option.default for option in self.options}
-        outputs = front(function, {**chosen, **arguments}, image)
+        if not self.category:
+            self._call(arguments)
+            return {}
+        outputs = self.measure(arguments, image)
         show_results(self.category, outputs)
         return outputs
+
+    def measure(self, arguments: dict[str, Any], image: Optional[Any]) -> dict[str, Any]:
+        """Run it on an image, and add nothing to the Results table."""
+        if image is None:
+            raise ValueError("image must be given, got none")
+        return self._call(arguments, image)
+
+    def _call(self, arguments: dict[str, Any], *images: Any) -> Any:
+        from .progress import shown_progress
+
+        chosen = {option.name: option.default for option in self.options if option.default is not None}
+        with shown_progress(self.name):
+            return _load(self.front)(_load(self.function), {**chosen, **arguments}, *images)
 
 
 def named(label: str) -> str:
@@ -97,6 +111,27 @@ COMMANDS = (
         "parfocal.restoration.restore:restore_defocus",
         f"{_FRONTS}.measuring:restore",
         "RestoreDefocus",
+    ),
+    ImageJCommand(
+        "Measure Folder...",
+        "parfocal.focus_quality.measure:measure_image_focus",
+        f"{_FRONTS}.folders:measure_folder",
+        options=(FOLDER, OUTPUT),
+        script_name="measure_files",
+    ),
+    ImageJCommand(
+        "Flag Folder...",
+        "parfocal.sorting.flag:flag_defocused",
+        f"{_FRONTS}.folders:sort_folder",
+        options=(FOLDER, OUTPUT),
+        script_name="sort_files",
+    ),
+    ImageJCommand(
+        "Restore Folder...",
+        "parfocal.restoration.restore:restore_defocus",
+        f"{_FRONTS}.folders:restore_folder",
+        options=(FOLDER, OUTPUT, ONLY_FLAGGED),
+        script_name="restore_files",
     ),
     ImageJCommand("Label Images...", "parfocal.labels.command:label_images", f"{_FRONTS}.labelling:label_in_window"),
 )

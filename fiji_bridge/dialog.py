@@ -17,27 +17,41 @@ _COLUMNS = 24
 def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any]]:
     """Ask for the arguments of a command; None where the dialog is cancelled.
 
-    In macros a parameter goes by its name; a switch is on where it is named, and off with `=no`. What is left empty or
-    out leaves the argument out, so that the command's own default holds.
+    What is left empty or out leaves the argument out, so that the command's own default holds.
 
     Raises
     ------
     ValueError
         Where a number is none, or something is needed and not given.
     """
-    parameters = [parameter for parameter in spec.parameters if not parameter.param.array]
     options = JClass("ij.Macro").getOptions()
-    if options is not None:
-        given = {parameter.name: _option(str(options), parameter) for parameter in parameters}
-    elif headless:
-        given = {parameter.name: parsed("", parameter) for parameter in parameters if parameter.required}
-    else:
-        dialog = _dialog(spec, title, parameters)
-        dialog.showDialog()
-        if dialog.wasCanceled():
-            return None
-        given = {parameter.name: _field(dialog, parameter) for parameter in parameters}
-    return {name: value for name, value in given.items() if value is not None}
+    if options is not None or headless:
+        return arguments_from("" if options is None else str(options), spec)
+    parameters = _shown_parameters(spec)
+    dialog = _dialog(spec, title, parameters)
+    dialog.showDialog()
+    if dialog.wasCanceled():
+        return None
+    return _known({parameter.name: _field(dialog, parameter) for parameter in parameters})
+
+
+def arguments_from(options: str, spec: CommandSpec) -> dict[str, Any]:
+    """Arguments in the options of a macro, where parameters go by their names; a switch is on if named, off by `=no`.
+
+    Raises
+    ------
+    ValueError
+        As `ask`.
+    """
+    return _known({parameter.name: _option(options, parameter) for parameter in _shown_parameters(spec)})
+
+
+def _shown_parameters(spec: CommandSpec) -> list[ParameterSpec]:
+    return [parameter for parameter in spec.parameters if not parameter.param.array]
+
+
+def _known(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _dialog(spec: CommandSpec, title: str, parameters: Sequence[ParameterSpec]) -> Any:

@@ -12,7 +12,9 @@ from parfocal.registry import ModelError
 
 from .commands import MENU, ImageJCommand, named
 from .dialog import ask
+from .extensions import LABEL, Extensions
 from .images import current_image
+from .progress import Cancelled
 
 # What a person can mend; the text says how. Of everything else the log gets the trace too.
 MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError)
@@ -24,10 +26,14 @@ class CommandListener:
 
     def __init__(self, commands: dict[str, ImageJCommand]) -> None:
         self._commands = commands
+        self._extensions = Extensions(fail)
 
     @JOverride
     def commandExecuting(self, name: Any) -> Optional[str]:
         """Take a command of ours over (None); others are ImageJ's."""
+        if str(name) == LABEL:
+            self._extend_macro()
+            return None
         command = self._commands.get(named(str(name)))
         if command is None:
             return name
@@ -37,6 +43,12 @@ class CommandListener:
             # ImageJ holds a lock while listeners are asked: nothing else could be run meanwhile.
             in_thread(command.label, lambda: run_command(command))
         return None
+
+    def _extend_macro(self) -> None:
+        if JClass("ij.macro.Interpreter").getInstance() is None:
+            fail(LABEL, ValueError("these are functions for macros: run it from one"))
+        else:
+            JClass("ij.macro.Functions").registerExtensions(self._extensions)
 
 
 def run_command(command: ImageJCommand) -> None:
@@ -51,6 +63,10 @@ def run_command(command: ImageJCommand) -> None:
             recorder.saveCommand()
         if arguments is not None:
             command.run(arguments, image)
+    except Cancelled as error:
+        if is_headless() or JClass("ij.IJ").macroRunning():
+            # Ends the macro as well, without a message.
+            raise JClass("java.lang.RuntimeException")(JClass("ij.Macro").MACRO_CANCELED) from error
     except Exception as error:
         fail(command.name, error)
     finally:
@@ -88,7 +104,7 @@ def add_menu(commands: Sequence[ImageJCommand]) -> None:
         item = JClass("java.awt.MenuItem")(command.label)
         item.addActionListener(imagej)
         menu.add(item)
-        JClass("ij.Menus").getCommands().put(command.label, f"parfocal({command.function})")
+        JClass("ij.Menus").getCommands().put(command.label, f"parfocal({command.spec.name})")
     plugins.add(menu)
 
 

@@ -13,6 +13,7 @@ from parfocal.commands import ParameterSpec
 from .commands import MENU, ImageJCommand
 from .dialog import parsed
 from .imagej1 import in_thread, is_headless, log_unexpected
+from .progress import Cancelled
 from .results import IMAGES
 
 _OUTPUTS = {
@@ -26,7 +27,7 @@ _OUTPUTS = {
 def module_info(command: ImageJCommand) -> Any:
     """Make what SciJava wants to know of a command, from its definition."""
     module = JClass("org.scijava.module.DefaultMutableModuleInfo")()
-    module.setName(command.function.split(":")[1])
+    module.setName(command.spec.name)
     module.setLabel(command.name)
     module.setDescription(command.spec.summary)
     path = JClass("org.scijava.MenuPath")(" > ".join([*MENU, command.label]))
@@ -68,6 +69,8 @@ class _Module:
         try:
             image = self.behind.getInput("image") if self.command.category else None
             outputs = self.command.run(_arguments(self.command, self.behind), image)
+        except Cancelled as error:
+            raise JClass("java.lang.RuntimeException")(f"{self.command.name}: {error}") from error
         except Exception as error:
             # A Python error would reach Java without its text; and SciJava shows none.
             title, text = self.command.name, log_unexpected(error)

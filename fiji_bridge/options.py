@@ -21,3 +21,30 @@ EACH_PLANE = ParameterSpec(
     "Give every slice and every time point a row of its own, beside that of the stack.",
     Param(label="A row for each slice and time point"),
 )
+FOLDER = ParameterSpec(
+    "folder",
+    "str",
+    None,
+    True,
+    "Images of this folder, to the bottom, are worked on; they are only read. Optics come from the files where they "
+    "state them; what is given here counts more.",
+    Param(label="Folder of images", path="folder"),
+)
+OUTPUT = ParameterSpec(
+    "output",
+    "str",
+    None,
+    True,
+    "Tables and pictures are written to this folder, which is made where it is missing. Where those of an earlier run "
+    "lie there, nothing is done.",
+    Param(label="Folder for results", path="folder"),
+)
+ONLY_FLAGGED = ParameterSpec(
+    "only_flagged",
+    "str",
+    None,
+    False,
+    "Restore only images that this table flags (columns file and flagged), such as the sorting.csv of Flag Folder; it "
+    "must list every file.",
+    Param(label="Table of flagged images", path="file"),
+)

@@ -138,6 +138,24 @@ class BeadFocalPlane:
         """Distance of a single plane from the reference focal plane, um, positive above; NaN for a stack."""
         return float(self.z_um[0]) - self.reference_focal_plane_um if len(self.z_um) == 1 else NAN
 
+    def features(self) -> dict[str, float]:
+        """Name the numbers for a table: NaN where there is no answer; a single plane has no extrema over z."""
+        extrema = {"SlopeZUm": self.reference.slope_z_um, "CentreZUm": self.reference.centre_z_um}
+        if not self.answered:
+            extrema = dict.fromkeys(extrema, NAN)
+        return {
+            "ReferenceFocalPlaneUm": self.reference_focal_plane_um,
+            "IntervalLowUm": self.interval_um[0],
+            "IntervalHighUm": self.interval_um[1],
+            **({} if len(self.z_um) == 1 else extrema),
+            "TargetUm": self.target_um,
+            "BeadCount": float(self.n_beads),
+            "RefusedCount": float(len(self.refused) + len(self.beads) - self.n_beads),
+            "TiltUmPerMm": self.field_shape.tilt_um_per_mm,
+            "TiltErrorUmPerMm": self.field_shape.tilt_error_um_per_mm,
+            "Answered": float(self.answered),
+        }
+
     def bead_table(self) -> pd.DataFrame:
         """Table of the beads and the refused candidates, one row each; lengths in um, places in px."""
         import pandas as pd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
 
 import imagej_tables
@@ -122,6 +123,34 @@ def run_module(name, path, given):
         "status": str(module.getOutput("status")),
         "image": None if image is None else [str(image.getTitle()), str(image.getInfoProperty())],
     }
+
+
+def run_without_image(name, given):
+    """Run a module that takes no image; the cause of its failure, if it fails."""
+    arguments = JClass("java.util.HashMap")()
+    for key, value in given.items():
+        arguments.put(key, value)
+    try:
+        service("org.scijava.module.ModuleService").run(info_of(name), True, arguments).get()
+    except JClass("java.util.concurrent.ExecutionException") as error:
+        return causes_of(error)
+
+
+def run_with_escape(function, *arguments):
+    """Run a function while Escape is pressed again and again."""
+    ended = threading.Event()
+
+    def press():
+        while not ended.wait(0.005):
+            JClass("ij.IJ").setKeyDown(27)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        return _function(function)(*arguments)
+    finally:
+        ended.set()
+        thread.join()
 
 
 def restore_again(path, out):
