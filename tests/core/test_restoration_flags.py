@@ -11,7 +11,8 @@ from restored_files import restore_here
 
 from parfocal.cli import main
 from parfocal.images.metadata import ImageMetadata
-from parfocal.restoration.batch.flags import read_flags
+from parfocal.restoration.batch.flags import Flag, read_flags
+from parfocal.restoration.batch.rows import count_by_outcome, restoration_table
 
 
 @pytest.fixture
@@ -38,6 +39,26 @@ def test_only_flagged_images_are_restored(folder, tmp_path):
     assert (tmp_path / copied["restored_file"]).is_file()
 
 
+def test_images_that_the_table_has_no_answer_for_are_not_called_fine(folder, tmp_path):
+    table = tmp_path / "sorting.csv"
+    names = ["file", "series", "time", "channel", "flagged", "status", "reason"]
+    rows = [
+        (folder / "byte.png", 0, 0, 0, None, "blank", "all pixels are 7"),
+        (folder / "torn.tif", None, None, None, None, "unreadable", "it ends early"),
+        (folder / "many.ome.tif", 0, 0, 0, False, "ok", None),
+    ]
+    pd.DataFrame(rows, columns=names).to_csv(table, index=False)
+    flags = read_flags(table)
+    told = {name: restore_here(folder / name, tmp_path, flags=flags)[0] for name in ("byte.png", "torn.tif")}
+    assert [row["status"] for row in told.values()] == ["blank", "unreadable"]
+    assert [row["answered"] for row in told.values()] == [False, False]
+    assert told["byte.png"]["reason"] == "all pixels are 7 (sorting.csv)"
+    (copied,) = restore_here(folder / "byte.png", tmp_path, flags=flags, all_images=True)
+    assert (copied["status"], copied["restored"]) == ("blank", False)
+    rows = [*told.values(), *restore_here(folder / "many.ome.tif", tmp_path, flags=flags)]
+    assert count_by_outcome(restoration_table(rows)) == {"not flagged": 1, "refused (blank)": 1, "unreadable": 1}
+
+
 def test_files_of_a_table_are_looked_for_from_its_own_folder_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plate").mkdir()
@@ -45,8 +66,8 @@ def test_files_of_a_table_are_looked_for_from_its_own_folder_too(tmp_path, monke
         (tmp_path / "plate" / name).touch()
     (tmp_path / "plate" / "s.csv").write_text("file,flagged\nplate/a.tif,True\nb.tif,\nb.tif,1\n")
     flags = read_flags("plate/s.csv")
-    assert flags.of_file(tmp_path / "plate" / "a.tif") == {None: True}
-    assert flags.of_image(tmp_path / "plate" / "b.tif", ImageMetadata(channel=2))
+    assert flags.of_file(tmp_path / "plate" / "a.tif") == {None: Flag(True)}
+    assert flags.of_image(tmp_path / "plate" / "b.tif", ImageMetadata(channel=2)).flagged
 
 
 def test_files_that_the_table_lacks_are_named(folder, tmp_path, capsys):

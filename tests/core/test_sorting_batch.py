@@ -150,7 +150,7 @@ def test_restore_reads_the_table_and_leaves_images_without_an_answer_alone(done,
     numbers = done.table[["series", "time", "channel"]].fillna(-1).to_numpy(int)
     for key, (row, place) in enumerate(zip(done.table.itertuples(), numbers)):
         told = flags.of_file(row.file)
-        assert told.get(tuple(place), told.get(None)) is wanted[key]
+        assert told.get(tuple(place), told.get(None)).flagged is wanted[key]
     table = str(done.folder / "sorting.csv")
     paths = sorted(map(str, done.before))
     quick = ["--method", "richardson_lucy", "--iterations", "1", "--workers", "1"]

@@ -8,13 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from parfocal import status
 from parfocal.images.metadata import ImageMetadata
+from parfocal.restoration.result import PlaneRestoration
 
 _PLACE = ("series", "time", "channel")
 _TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0", "", "nan", "none", "<na>")
 # Most files that an error names.
 _MOST_NAMED = 5
 Place = Optional[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a table says of an image: whether it is flagged and, where it had no answer, the status and the reason."""
+
+    flagged: bool = False
+    status: str = status.OK
+    reason: str = ""
+
+    def left_alone(self, table: str) -> PlaneRestoration:
+        """What is told of an image that is left alone since the table does not flag it."""
+        if self.status == status.OK:
+            return PlaneRestoration(reason=f"not flagged in {Path(table).name}")
+        reason = self.reason or status.MEANINGS[self.status]
+        return PlaneRestoration(status=self.status, reason=f"{reason} ({Path(table).name})")
 
 
 @dataclass(frozen=True)
@@ -31,16 +49,16 @@ class Flags:
     """
 
     table: str
-    by_file: dict[str, dict[Place, bool]]
+    by_file: dict[str, dict[Place, Flag]]
 
-    def of_file(self, path: Path) -> dict[Place, bool]:
+    def of_file(self, path: Path) -> dict[Place, Flag]:
         """Flags of the images of a file; none where the table lacks it."""
         return self.by_file.get(os.path.realpath(path), {})
 
-    def of_image(self, path: Path, metadata: ImageMetadata) -> bool:
-        """Whether an image is flagged; one that the table lacks is not."""
+    def of_image(self, path: Path, metadata: ImageMetadata) -> Flag:
+        """Look up the flag of an image; one that the table lacks is not flagged."""
         flags = self.of_file(path)
-        return flags.get((metadata.series, metadata.time, metadata.channel), flags.get(None, False))
+        return flags.get((metadata.series, metadata.time, metadata.channel), flags.get(None, Flag()))
 
     def check(self, paths: Iterable[Path]) -> None:
         """Raise ValueError, with their names, where files are not in the table."""
@@ -54,7 +72,8 @@ def read_flags(path: str | os.PathLike[str]) -> Flags:
     """Read a table (CSV or Parquet) with the columns `file` and `flagged`.
 
     With the columns `series`, `time` and `channel`, as `parfocal sort` writes them, each image of a file has a flag of
-    its own. Files are looked for from the current folder, then from that of the table. An empty flag counts as no.
+    its own, and `status` and `reason` say why there is none. Files are looked for from the current folder, then from
+    that of the table. An empty flag counts as no.
 
     Raises
     ------
@@ -70,12 +89,14 @@ def read_flags(path: str | os.PathLike[str]) -> Flags:
     if lacking:
         has = ", ".join(map(str, table.columns[:8]))
         raise ValueError(f"{path} needs the columns file and flagged, it lacks {' and '.join(lacking)} (it has {has})")
-    flags: dict[str, dict[Place, bool]] = {}
+    flags: dict[str, dict[Place, Flag]] = {}
     for row in table.to_dict("records"):
         places = flags.setdefault(_real_path(str(row["file"]), folder), {})
         place = _place(row)
         # Without places several rows may be of one file: it is flagged where one of them is.
-        places[place] = places.get(place, False) or _flag(row["flagged"], path)
+        flag = _flag(row, path)
+        if flag.flagged or place not in places:
+            places[place] = flag
     return Flags(os.fspath(path), flags)
 
 
@@ -91,8 +112,10 @@ def _place(row: dict[Any, Any]) -> Place:
     return (known[0], known[1], known[2]) if len(known) == len(_PLACE) else None
 
 
-def _flag(value: object, path: object) -> bool:
-    text = str(value).strip().lower()
+def _flag(row: dict[Any, Any], path: object) -> Flag:
+    text = str(row["flagged"]).strip().lower()
     if text not in (*_TRUE, *_FALSE):
-        raise ValueError(f"flagged must be true or false in {path}, got {value!r}")
-    return text in _TRUE
+        raise ValueError(f"flagged must be true or false in {path}, got {row['flagged']!r}")
+    found, reason = str(row.get("status", status.OK)), row.get("reason", "")
+    known = found if found in status.MEANINGS else status.OK
+    return Flag(text in _TRUE, known, reason if isinstance(reason, str) else "")

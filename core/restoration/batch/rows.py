@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -38,10 +38,11 @@ def restoration_row(
     }
 
 
-def unread_rows(path: Path, places: Sequence[Optional[tuple[int, int, int]]], reason: str) -> list[dict[str, Any]]:
-    """Rows of a file that is left alone without being read: one for each image that is known of it."""
-    about = {**file_row(path), **_done(PlaneRestoration(reason=reason)), "n_planes_restored": 0, "warnings": ""}
-    return [{**about, **dict(zip(("series", "time", "channel"), place or ()))} for place in places]
+def unread_rows(path: Path, told: Mapping[Optional[tuple[int, int, int]], PlaneRestoration]) -> list[dict[str, Any]]:
+    """Rows of a file that is left alone without being read: one for each image that is known of it, by its place."""
+    about = {**file_row(path), "n_planes_restored": 0, "warnings": ""}
+    names = ("series", "time", "channel")
+    return [{**about, **_done(plane), **dict(zip(names, place or ()))} for place, plane in told.items()]
 
 
 def _done(plane: PlaneRestoration) -> dict[str, Any]:

@@ -65,8 +65,10 @@ def restore_file(task: FileTask) -> Rows:
     """
     assert _settings is not None, "start_worker was not called"
     flags = _settings.flags
-    if flags is not None and not _settings.all_images and not any(flags.of_file(task.path).values()):
-        return unread_rows(task.path, list(flags.of_file(task.path)), _not_flagged(flags))
+    if flags is not None and not _settings.all_images:
+        found = flags.of_file(task.path)
+        if not any(flag.flagged for flag in found.values()):
+            return unread_rows(task.path, {place: flag.left_alone(flags.table) for place, flag in found.items()})
     return each_image(task.path, partial(_restore_item, task, _settings))
 
 
@@ -81,19 +83,15 @@ def restore_unless_marked(item: ImageItem, arguments: dict[str, Any], flags: Opt
     """Restore an image of a file, unless its metadata mark it as restored before, or a table does not flag it."""
     if is_marked_restored(item.metadata.description):
         reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(item.metadata.description.split())[:200]}"
-        return _left_alone(item.pixels, status.ALREADY_RESTORED, reason)
-    if flags is not None and not flags.of_image(item.path, item.metadata):
-        return _left_alone(item.pixels, status.OK, _not_flagged(flags))
+        return _left_alone(item.pixels, PlaneRestoration(status=status.ALREADY_RESTORED, reason=reason))
+    flag = None if flags is None else flags.of_image(item.path, item.metadata)
+    if flags is not None and flag is not None and not flag.flagged:
+        return _left_alone(item.pixels, flag.left_alone(flags.table))
     return restore_defocus(item.pixels, **arguments)
 
 
-def _left_alone(pixels: np.ndarray, found: str, reason: str) -> Restoration:
-    planes = (PlaneRestoration(status=found, reason=reason),) * len(as_planes(pixels)[0])
-    return Restoration(pixels, None, planes)
-
-
-def _not_flagged(flags: Flags) -> str:
-    return f"not flagged in {Path(flags.table).name}"
+def _left_alone(pixels: np.ndarray, told: PlaneRestoration) -> Restoration:
+    return Restoration(pixels, None, (told,) * len(as_planes(pixels)[0]))
 
 
 def _write(settings: RestoreSettings, name: str, item: ImageItem, restored: Restoration) -> dict[str, str]:

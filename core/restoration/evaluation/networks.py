@@ -10,6 +10,7 @@ from parfocal.restoration.evaluation.plan import Found, Plan
 from parfocal.restoration.evaluation.small_networks import (
     BATCH_SIZE,
     CROP_PX,
+    LOSS,
     StudyImages,
     StudySampler,
     scored,
@@ -19,9 +20,7 @@ from parfocal.restoration.evaluation.small_networks import (
 from parfocal.restoration.evaluation.tables import by_level, overall
 from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.restorers import Restorer
-from parfocal.restoration.settings import CONFIGS
 
-LOSS = CONFIGS["default"].loss
 _TEXT = (
     "Each network from random weights, by the recipe of its config but for the loss, `{loss}` for all: in so few"
     " steps SSIM alone teaches little (see `losses`). {steps} steps of {batch} crops of {crops} px of the same images;"
@@ -48,4 +47,4 @@ def sections(plan: Plan) -> Found:
 def _from_scratch(plan: Plan, images: StudyImages, architecture: str) -> Restorer:
     own = replace(plan, network=architecture)
     train, validation = (StudySampler(scenes, architecture, plan.seed) for scenes in (images.train, images.validation))
-    return trained(own, architecture, train, validation, loss=LOSS)
+    return trained(own, architecture, train, validation)

@@ -19,7 +19,7 @@ from parfocal.restoration.inputs import context_px, network_input
 from parfocal.restoration.network import on_squares
 from parfocal.restoration.restorers import DefaultNetwork, PaperNetwork, Restorer
 from parfocal.restoration.sampler import Batch, crops_of, group_weights, measured_level, random_crop
-from parfocal.restoration.settings import RestorationTraining, training_settings
+from parfocal.restoration.settings import CONFIGS, RestorationTraining, training_settings
 from parfocal.restoration.synthesis import PSF_PX, expose
 from parfocal.training.images import TrainingImage, accept_images
 from parfocal.training.run_folder import RECORD
@@ -27,6 +27,9 @@ from parfocal.training.run_folder import RECORD
 # Crops smaller than those of the paper and of the default network, so that a few hundred steps take minutes.
 CROP_PX = {"default": 128, "xue2021": 132, "unet": 132}
 BATCH_SIZE = 2
+# That of the default network, whatever the config says: in a few hundred steps SSIM alone teaches some networks nothing
+# and others much, by chance (see `losses`).
+LOSS = CONFIGS["default"].loss
 _LEVEL_STEP, _LARGEST_LEVEL = 0.25, 10.0
 Draw = Callable[[np.random.Generator], Kernels]
 
@@ -105,9 +108,9 @@ class KerasModel:
 
 
 def study_settings(plan: Plan, **changes: Any) -> RestorationTraining:
-    """Settings of one small network: the recipe of its config at the budget of the plan, last weights kept."""
+    """Settings of one small network: its config but for the loss, at the budget of the plan, last weights kept."""
     settings = training_settings(plan.network, steps=plan.steps, first_filters=plan.first_filters, seed=plan.seed + 1)
-    small = {"crop_px": CROP_PX[plan.network], "batch_size": BATCH_SIZE, "validation_steps": plan.steps}
+    small = {"crop_px": CROP_PX[plan.network], "batch_size": BATCH_SIZE, "validation_steps": plan.steps, "loss": LOSS}
     return replace(settings, keep_best=False, **{**small, **changes})
 
 
@@ -192,7 +195,8 @@ def budget_text(plan: Plan) -> str:
     return (
         f"Each network is `{plan.network}` with {plan.first_filters} filters at the finest scale, trained for"
         f" {plan.steps} steps of {settings.batch_size} crops of {settings.crop_px} px, rate {settings.learning_rate:g},"
-        f" the same seed: {plan.steps * settings.batch_size} crops, where the paper's network of 64 filters sees some"
+        f" loss `{LOSS}` where nothing else is said, the same seed:"
+        f" {plan.steps * settings.batch_size} crops, where the paper's network of 64 filters sees some"
         " 350,000 of 388 px. At such a budget a difference shows what is learned first; it says little of what networks"
         " that have been trained to the end would reach, and differences of about 0.01 in SSIM may be those of a seed."
         " Scores are of held-out images, after the affine of least squares."
