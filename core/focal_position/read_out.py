@@ -127,19 +127,22 @@ def _peak(positions_um: np.ndarray, probability: np.ndarray) -> Candidate:
 def _judge(peaks: Sequence[Candidate], positions_um: np.ndarray) -> tuple[str, str]:
     """Status and reason."""
     best = peaks[0]
-    second = peaks[1] if len(peaks) > 1 else Candidate(0.0, 0.0, 0.0)
+    none = Candidate(0.0, 0.0, 0.0)
+    second, third = [*peaks[1:3], none, none][:2]
     widest = LARGEST_DEVIATION_SHARE * float(positions_um[-1] - positions_um[0]) / 2
     if second.probability < SECOND_SHARE:
         if best.probability >= LEAST_SHARE and best.deviation_um <= widest:
             return status.OK, ""
         return _broad(best, widest)
+    if third.probability >= SECOND_SHARE:
+        # Such as of a distribution that was shared between both signs: at focus, and as far above as below.
+        return status.BROAD, f"three distances are likely, {', '.join(_um(peak) for peak in peaks[:3])} um"
     if best.probability + second.probability < LEAST_SHARE or max(best.deviation_um, second.deviation_um) > widest:
         return _broad(best, widest)
     if _mirrored(best, second, _bin_width(positions_um)):
         distance = (abs(best.defocus_um) + abs(second.defocus_um)) / 2
         return status.SIGN_UNKNOWN, f"{distance:.3g} um from focus, above or below it: the image does not say which"
-    places = f"{best.defocus_um:.3g} and {second.defocus_um:.3g} um"
-    return status.TWO_LAYERS, f"structures at two distances from focus, {places}"
+    return status.TWO_LAYERS, f"structures at two distances from focus, {_um(best)} and {_um(second)} um"
 
 
 def _broad(best: Candidate, widest: float) -> tuple[str, str]:
@@ -153,6 +156,10 @@ def _mirrored(one: Candidate, other: Candidate, width_um: float) -> bool:
     apart = abs(one.defocus_um + other.defocus_um)
     room = max(1.5 * width_um, float(np.hypot(one.deviation_um, other.deviation_um)))
     return one.defocus_um * other.defocus_um < 0 and apart <= room
+
+
+def _um(peak: Candidate) -> str:
+    return f"{round(peak.defocus_um, 6) + 0.0:.3g}"  # no minus, and no rest, at zero
 
 
 def _bin_width(positions_um: np.ndarray) -> float:

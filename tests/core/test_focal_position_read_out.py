@@ -57,6 +57,13 @@ def test_three_peaks_of_equal_weight_are_broad_and_all_named():
     assert len(told.candidates) == 3
 
 
+def test_focus_and_both_sides_of_it_are_no_second_layer():
+    told = read_distribution(POSITIONS, peaks((0, 0.4, 0.34), (-7.5, 0.4, 0.33), (7.5, 0.4, 0.33)))
+    assert told.status == "broad"
+    assert sorted(round(candidate.defocus_um, 2) + 0.0 for candidate in told.candidates) == [-7.5, 0.0, 7.5]
+    assert told.reason.startswith("three distances are likely, 0, ")
+
+
 def test_a_small_second_peak_is_left_out_of_the_estimate():
     told = read_distribution(POSITIONS, peaks((2, 0.5, 0.9), (-7, 0.5, 0.1)))
     assert told.status == "ok"
