@@ -9,6 +9,11 @@ from typing import Any, Optional
 
 import numpy as np
 
+if __package__:
+    from ._parfocal_bead_names import STACK_FEATURES
+else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    from _parfocal_bead_names import STACK_FEATURES
+
 _WIDTHS = {"LateralFwhmUm": "lateral_fwhm_um", "AxialFwhmUm": "axial_fwhm_um"}
 _WIDTHS["SignalToBackground"] = "signal_to_background"
 
@@ -47,7 +52,8 @@ class MeasuredBeads:
 
     def features(self) -> dict[str, float]:
         """Numbers of the stack, or of a single image by its beads; NaN where there is no answer."""
-        return self.result.features()
+        numbers = self.result.numbers()
+        return {name: value for name, value in numbers.items() if not (self.single and name in STACK_FEATURES)}
 
     def plane_features(self, index: int) -> dict[str, float]:
         """Numbers of one plane: its signed distance, positive above the reference focal plane, and where it lies.

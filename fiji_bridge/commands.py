@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 
-from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY
+from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
 MENU = ("Plugins", "Parfocal")
 
@@ -53,7 +53,8 @@ class ImageJCommand:
         spec = command_spec(_load(self.function))
         needed = [option for option in self.options if option.required]
         others = [option for option in self.options if not option.required]
-        return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *spec.parameters, *others))
+        known = [replace(p, required=False) if p.name in _OF_CALIBRATION else p for p in spec.parameters]
+        return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *known, *others))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
         """Run it with these arguments, on an image where it measures one; errors are the caller's to show."""
@@ -90,6 +91,8 @@ def _load(home: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
+# What need not be given where the image states it.
+_OF_CALIBRATION = ("pixel_size_um",)
 _FRONTS = "parfocal.fiji_bridge"
 COMMANDS = (
     ImageJCommand(
@@ -111,6 +114,13 @@ COMMANDS = (
         "parfocal.restoration.restore:restore_defocus",
         f"{_FRONTS}.measuring:restore",
         "RestoreDefocus",
+    ),
+    ImageJCommand(
+        "Measure Bead Focal Plane...",
+        "parfocal.beads.measure:measure_bead_focal_plane",
+        f"{_FRONTS}.beads:measure_beads",
+        "BeadFocalPlane",
+        (PLOT, ROIS),
     ),
     ImageJCommand(
         "Measure Folder...",

@@ -31,14 +31,14 @@ def held(image: Any) -> Iterator[None]:
     Raises
     ------
     ValueError
-        Where another command works on the image, or it has no planes, or none any more.
+        Where another command works on the image, or it has no planes, as when it was closed before.
     """
     title = image.getTitle()
     if not image.lockSilently():
         raise ValueError(f"{title} is in use by another command: try again when that has ended")
     try:
-        if image.getWidth() == 0 or image.getStackSize() == 0:
-            raise ValueError(f"{title} must have planes, it is empty: open another image")
+        if image.getStack().size() == 0:
+            raise ValueError(f"{title} must have planes, it has none: it was closed or is empty, open it again")
         yield
     finally:
         image.unlock()
@@ -50,7 +50,7 @@ def pixels_of(image: Any, places: Sequence[Place]) -> np.ndarray:
     for place in places:
         processor = stack.getProcessor(image.getStackIndex(*place))
         if processor is None or processor.getPixels() is None:
-            raise ValueError(f"{image.getTitle()} must be open, it was closed or its file is gone: open it again")
+            raise ValueError(f"{image.getTitle()} must have pixels, its file can no longer be read: open it again")
         planes.append(_plane(processor))
     if image.getCalibration().isSigned16Bit():
         planes = [plane.astype(np.int32) - _SIGNED_ZERO for plane in planes]

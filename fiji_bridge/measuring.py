@@ -74,10 +74,14 @@ def restore(command: Callable[..., Any], arguments: dict[str, Any], image: Any) 
 
 def outputs_of(result: Any) -> dict[str, Any]:
     """Numbers of a result by name, and what there is to say of them."""
-    main = getattr(result, "estimate", result)
-    told = {"status": main.status, "reason": main.reason, "warnings": " ".join(main.warnings)}
     metrics = result.metrics() if hasattr(result, "metrics") else {}
-    return {"features": {**result.features(), **metrics}, **told}
+    return outputs_with({**result.features(), **metrics}, getattr(result, "estimate", result))
+
+
+def outputs_with(numbers: dict[str, float], answer: Any) -> dict[str, Any]:
+    """Numbers, and the status of an answer."""
+    told = {"status": answer.status, "reason": answer.reason, "warnings": " ".join(answer.warnings)}
+    return {"features": numbers, **told}
 
 
 def completed(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:

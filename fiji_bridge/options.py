@@ -48,3 +48,19 @@ ONLY_FLAGGED = ParameterSpec(
     "must list every file.",
     Param(label="Table of flagged images", path="file"),
 )
+PLOT = ParameterSpec(
+    "plot",
+    "bool",
+    True,
+    False,
+    "Plot steepest slope and centre intensity over z with the reference focal plane, and list the beads.",
+    Param(label="Plots and table of beads"),
+)
+ROIS = ParameterSpec(
+    "rois",
+    "bool",
+    True,
+    False,
+    "Add a circle for each bead to the ROI Manager, in the slice nearest to its focal plane.",
+    Param(label="Beads as ROIs"),
+)

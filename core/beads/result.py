@@ -138,16 +138,14 @@ class BeadFocalPlane:
         """Distance of a single plane from the reference focal plane, um, positive above; NaN for a stack."""
         return float(self.z_um[0]) - self.reference_focal_plane_um if len(self.z_um) == 1 else NAN
 
-    def features(self) -> dict[str, float]:
-        """Name the numbers for a table: NaN where there is no answer; a single plane has no extrema over z."""
-        extrema = {"SlopeZUm": self.reference.slope_z_um, "CentreZUm": self.reference.centre_z_um}
-        if not self.answered:
-            extrema = dict.fromkeys(extrema, NAN)
+    def numbers(self) -> dict[str, float]:
+        """Name the numbers for a table: NaN where there is no answer; the keys do not depend on the stack."""
         return {
             "ReferenceFocalPlaneUm": self.reference_focal_plane_um,
             "IntervalLowUm": self.interval_um[0],
             "IntervalHighUm": self.interval_um[1],
-            **({} if len(self.z_um) == 1 else extrema),
+            "SlopeZUm": self.reference.slope_z_um if self.answered else NAN,
+            "CentreZUm": self.reference.centre_z_um if self.answered else NAN,
             "TargetUm": self.target_um,
             "BeadCount": float(self.n_beads),
             "RefusedCount": float(len(self.refused) + len(self.beads) - self.n_beads),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagej_window import wait_for
+from imagej_window import press_key, wait_for, windows
 from jpype import JClass
 
 
@@ -49,3 +49,45 @@ def table_window(title):
     rows = _rows(window.getTextPanel().getResultsTable())
     window.close(False)
     return rows
+
+
+def managed_rois():
+    """ROIs of the ROI Manager once it has any: name, rectangle and slice; it is closed."""
+    managers = JClass("ij.plugin.frame.RoiManager")
+    wait_for(lambda: managers.getRawInstance() and "Results" in windows(), "the ROI Manager")
+    found = []
+    for roi in managers.getRawInstance().getRoisAsArray():
+        bounds = roi.getFloatBounds()
+        xywh = [bounds.x, bounds.y, bounds.width, bounds.height]
+        found.append({"name": str(roi.getName()), "xywh": xywh, "slice": roi.getPosition()})
+    managers.getRawInstance().reset()
+    managers.getRawInstance().close()
+    return found
+
+
+def plot(title):
+    """Points of the first curve of a plot, and the legend's lines."""
+    window = wait_for(lambda: JClass("ij.WindowManager").getWindow(title), f"plot {title}")
+    shown = window.getPlot()
+    x, y = list(shown.getDataObjectArrays(0))[:2]
+    labels = [shown.getPlotObjectLabel(i) for i in range(len(shown.getPlotObjectDesignations()))]
+    return {"x": list(map(float, x)), "y": list(map(float, y)), "labels": [str(label) for label in labels if label]}
+
+
+def status_with(start, end):
+    """Text of ImageJ's line of status, once it begins and ends so."""
+    text = JClass("ij.ImageJ").getStatusBarText
+    return str(wait_for(lambda: str(text()).startswith(start) and str(text()).endswith(end) and text(), start))
+
+
+def move_and_escape(n_planes):
+    """Go to slice 3 while planes are measured, then press Escape; what came of both."""
+    image, imagej = JClass("ij.WindowManager").getCurrentImage(), JClass("ij.ImageJ")
+    measuring = f" of {n_planes}, Escape cancels"
+    status_with("Measure Image Focus: 1 ", measuring)
+    JClass("java.awt.EventQueue").invokeAndWait(lambda: image.setSlice(3))
+    found = {"slice": image.getCurrentSlice(), "measuring then": str(imagej.getStatusBarText()).endswith(measuring)}
+    image.getWindow().getCanvas().requestFocus()
+    press_key("Escape")
+    found["status"] = status_with("Measure Image Focus: ", "cancelled")
+    return {**found, "rows": JClass("ij.measure.ResultsTable").getResultsTable().size()}

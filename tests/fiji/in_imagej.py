@@ -7,7 +7,9 @@ import os
 import sys
 import threading
 import traceback
+from contextlib import contextmanager, nullcontext
 
+import imagej_mishaps
 import imagej_tables
 import imagej_window
 import numpy as np
@@ -33,7 +35,7 @@ def serve(mode, answers):
 
 
 def _function(name):
-    homes = [vars(home) for home in (sys.modules[__name__], imagej_window, imagej_tables)]
+    homes = [vars(home) for home in (sys.modules[__name__], imagej_window, imagej_tables, imagej_mishaps)]
     return next(home[name] for home in homes if name in home)
 
 
@@ -105,7 +107,7 @@ def causes_of(error):
     return "; ".join(told)
 
 
-def run_module(name, path, given):
+def run_module(name, path, given, escape=False):
     """Run a module on the image of a file; numbers of its features, and status, or the cause of its failure."""
     arguments = JClass("java.util.HashMap")()
     if path:
@@ -113,7 +115,9 @@ def run_module(name, path, given):
     for key, value in given.items():
         arguments.put(key, value)
     try:
-        module = service("org.scijava.module.ModuleService").run(info_of(name), True, arguments).get()
+        run = service("org.scijava.module.ModuleService").run
+        with escape_pressed() if escape else nullcontext():
+            module = run(info_of(name), True, arguments).get()
     except JClass("java.util.concurrent.ExecutionException") as error:
         return {"failed": causes_of(error)}
     features = module.getOutput("features")
@@ -138,6 +142,12 @@ def run_without_image(name, given):
 
 def run_with_escape(function, *arguments):
     """Run a function while Escape is pressed again and again."""
+    with escape_pressed():
+        return _function(function)(*arguments)
+
+
+@contextmanager
+def escape_pressed():
     ended = threading.Event()
 
     def press():
@@ -147,7 +157,7 @@ def run_with_escape(function, *arguments):
     thread = threading.Thread(target=press)
     thread.start()
     try:
-        return _function(function)(*arguments)
+        yield
     finally:
         ended.set()
         thread.join()

@@ -48,6 +48,7 @@ def test_every_command_is_a_module_in_the_menu(headless):
         "measure_image_focus": "Plugins > Parfocal > Measure Image Focus...",
         "flag_defocused": "Plugins > Parfocal > Flag Defocused...",
         "restore_defocus": "Plugins > Parfocal > Restore Defocus...",
+        "measure_bead_focal_plane": "Plugins > Parfocal > Measure Bead Focal Plane...",
         "measure_files": "Plugins > Parfocal > Measure Folder...",
         "sort_files": "Plugins > Parfocal > Flag Folder...",
         "restore_files": "Plugins > Parfocal > Restore Folder...",

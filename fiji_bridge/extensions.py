@@ -1,0 +1,88 @@
+"""Functions for ImageJ macros that give the numbers of the image in front: `Ext.focusScore(score, certainty)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from jpype import JArray, JClass, JImplements, JInt, JOverride, JString
+
+from .commands import COMMANDS, ImageJCommand
+from .dialog import arguments_from
+from .images import current_image
+
+# In macros: what has to be run before the functions are known.
+LABEL = "Parfocal Macro Extensions"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of macros.
+
+    Attributes
+    ----------
+    name : str
+        After `Ext.`.
+    label : str
+        The command that measures, as in the menu.
+    outputs : tuple of str
+        Features that it gives, each into a variable; a count from 0 is given from 1, as ImageJ counts.
+    """
+
+    name: str
+    label: str
+    outputs: tuple[str, ...]
+
+
+FUNCTIONS = (
+    Function("focusScore", "Measure Image Focus", ("Score", "Certainty")),
+    Function("sharpestSlice", "Measure Image Focus", ("SharpestPlane",)),
+    Function("defocusProbability", "Flag Defocused", ("Probability", "Defocused")),
+    Function(
+        "beadFocalPlane", "Measure Bead Focal Plane", ("ReferenceFocalPlaneUm", "IntervalLowUm", "IntervalHighUm")
+    ),
+)
+_FROM_ZERO = ("SharpestPlane",)
+
+
+@JImplements("ij.macro.MacroExtension", deferred=True)
+class Extensions:
+    """The functions, as ImageJ asks for them."""
+
+    def __init__(self, fail: Callable[[str, Exception], None]) -> None:
+        self._fail = fail
+
+    @JOverride
+    def getExtensionFunctions(self) -> Any:
+        """Describe name and arguments of each: outputs, and options as text that may be left out."""
+        kinds, descriptor = JClass("ij.macro.MacroExtension"), JClass("ij.macro.ExtensionDescriptor")
+        number, text = kinds.ARG_NUMBER | kinds.ARG_OUTPUT, kinds.ARG_STRING | kinds.ARG_OPTIONAL
+        made = []
+        for function in FUNCTIONS:
+            arguments = JArray(JInt)([*(number for _ in function.outputs), text])
+            made.append(descriptor(JString(function.name), arguments, self))
+        return JArray(descriptor)(made)
+
+    @JOverride
+    def handleExtension(self, name: Any, arguments: Any) -> Optional[str]:
+        """Measure the image in front, fill in the variables, and return the status."""
+        function = next(function for function in FUNCTIONS if function.name == str(name))
+        try:
+            features, status = _measured(_command(function), arguments[len(function.outputs)])
+        except Exception as error:
+            self._fail(f"Ext.{function.name}", error)
+            return None
+        for place, output in enumerate(function.outputs):
+            arguments[place][0] = JClass("java.lang.Double")(features[output] + (output in _FROM_ZERO))
+        return status
+
+
+def _command(function: Function) -> ImageJCommand:
+    return next(command for command in COMMANDS if command.name == function.label)
+
+
+def _measured(command: ImageJCommand, options: Any) -> tuple[dict[str, float], str]:
+    given = arguments_from("" if options is None else str(options), command.spec)
+    outputs = command.measure({**given, **dict.fromkeys((o.name for o in command.options), False)}, current_image())
+    return outputs["features"], outputs["status"]
