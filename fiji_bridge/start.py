@@ -61,8 +61,12 @@ def show_imagej(fiji: Optional[str] = None, endpoint: Optional[str] = None) -> N
         return
     register(_imagej1(where, headless=False))
     imagej1 = need("jpype").JClass("ij.IJ")
-    while imagej1.getInstance() is not None:
-        time.sleep(_PATIENCE_S)
+    try:
+        while imagej1.getInstance() is not None:
+            time.sleep(_PATIENCE_S)
+    except need("jpype").JVMNotRunning:
+        # Java takes Ctrl-C for itself and ends at once.
+        raise KeyboardInterrupt from None
 
 
 def _prepared(fiji: Optional[str], endpoint: Optional[str]) -> str:
@@ -76,8 +80,15 @@ def _prepared(fiji: Optional[str], endpoint: Optional[str]) -> str:
 
 
 def _end_threads() -> None:
-    """End ImageJ's pool of threads, which some of its filters leave behind, and which would keep Python from ending."""
-    need("jpype").JClass("ij.util.ThreadUtil").threadPoolExecutor.shutdown()
+    """End what ImageJ leaves behind and what would keep Python from ending: its pool of threads, stacks, windows."""
+    java = need("jpype").JClass
+    java("ij.util.ThreadUtil").threadPoolExecutor.shutdown()
+    for number in list(java("ij.WindowManager").getIDList() or []):
+        image = java("ij.WindowManager").getImage(number)
+        image.changes = False  # else it would ask
+        image.close()
+    for window in java("java.awt.Window").getWindows():
+        window.dispose()
 
 
 def _is_gateway(where: str) -> bool:

@@ -20,5 +20,6 @@ def run(options: argparse.Namespace) -> int:
     """Start ImageJ with the commands in place, and wait until it is quit."""
     from parfocal.fiji_bridge.start import show_imagej
 
+    print("starting ImageJ: the commands lie under Plugins > Parfocal; quit it, or press Ctrl-C, to end", flush=True)
     show_imagej(options.fiji, options.endpoint)
     return 0

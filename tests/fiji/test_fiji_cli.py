@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+
+import pytest
 
 # Quits ImageJ from its menu once the commands are there, as a person does.
 CODE = """
@@ -33,3 +36,20 @@ def test_it_shows_imagej_with_the_commands_and_ends_when_that_is_quit(screen, ho
     assert done.returncode == 0, done.stderr
     assert "ended with 0" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_without_a_traceback(screen, home, number):
+    environment = {**os.environ, **home, "DISPLAY": screen}
+    code = CODE.replace('JClass("ij.IJ").doCommand("Quit")', 'print("ready", flush=True)')
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        while child.stdout.readline().strip() != "ready":
+            assert child.poll() is None, child.stderr.read()
+        child.send_signal(number)
+        told = child.communicate(timeout=60)[1]
+    finally:
+        child.kill()
+    assert "Traceback" not in told
