@@ -15,6 +15,7 @@ from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.peak import spaced
 from parfocal.focus_control.planes import take_planes
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.focus_control.settings_checks import LIMITED
 from parfocal.focus_control.sharpness_curve import descending, focal_plane, scatter, with_focus
 from parfocal.focus_control.stage import StageGuard
 from parfocal.images.check import check_plane
@@ -118,7 +119,8 @@ def sweep_metric_estimator(microscope: Microscope, settings: HoldFocus) -> Metri
     Raises
     ------
     ValueError
-        Where the limits exclude the present position, or the sweep finds no focal plane.
+        Where the limits exclude the present position, the setpoint lies farther from focus than the sweep reaches, or
+        the sweep finds no focal plane.
     MicroscopeError
         Where an image or a move fails.
     """
@@ -126,18 +128,40 @@ def sweep_metric_estimator(microscope: Microscope, settings: HoldFocus) -> Metri
     low, high = (
         min(max(start + side * settings.search_range_um, guard.limits_um[0]), guard.limits_um[1]) for side in (-1, 1)
     )
+    # No distance within the sweep is longer: what is known before it need not wait for its end.
+    settings.check_range((low - high, high - low))
     try:
-        planes = take_planes(microscope, guard, spaced(low, high, settings.coarse_step_um))
-        sharpness = [relative_sharpness(image, settings.focus_metric) for _, image in planes]
-        best = planes[int(np.nanargmax(sharpness))][0]
-        near = max(low, best - 2 * settings.coarse_step_um), min(high, best + 2 * settings.coarse_step_um)
-        planes += take_planes(microscope, guard, spaced(*near, settings.coarse_step_um / 4))
-        learned = learn_metric_estimator([image for _, image in planes], [z for z, _ in planes], settings.focus_metric)
+        planes = _coarse_and_fine(microscope, guard, settings, low, high)
+        learned = _learned(planes, settings, guard)
+        settings.check_range(learned.range_um)
         guard.travel_to(learned.focal_plane_um)
     except BaseException:  # an interrupt too must not leave the device at the end of a sweep
         guard.travel_to(start)
         raise
     return learned
+
+
+def _coarse_and_fine(
+    microscope: Microscope, guard: StageGuard, settings: HoldFocus, low: float, high: float
+) -> list[tuple[float, np.ndarray]]:
+    planes = take_planes(microscope, guard, spaced(low, high, settings.coarse_step_um))
+    sharpness = [relative_sharpness(image, settings.focus_metric) for _, image in planes]
+    # A plane without a sharpness is refused when it is learned from.
+    best = planes[int(np.argmax(np.nan_to_num(sharpness, nan=-np.inf)))][0]
+    near = max(low, best - 2 * settings.coarse_step_um), min(high, best + 2 * settings.coarse_step_um)
+    return planes + take_planes(microscope, guard, spaced(*near, settings.coarse_step_um / 4))
+
+
+def _learned(planes: list[tuple[float, np.ndarray]], settings: HoldFocus, guard: StageGuard) -> MetricEstimator:
+    z = [z for z, _ in planes]
+    try:
+        return learn_metric_estimator([image for _, image in planes], z, settings.focus_metric)
+    except ValueError as error:
+        of = LIMITED[guard.by_offset]
+        raise ValueError(
+            f"{error}; the sweep went from {min(z):.2f} to {max(z):.2f} um: begin nearer to focus, or widen what ends"
+            f" it (search_range_um, travel_um, lowest_{of}_um, highest_{of}_um)"
+        ) from error
 
 
 def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "VollathF4") -> MetricEstimator:

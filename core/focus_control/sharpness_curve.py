@@ -6,6 +6,10 @@ import numpy as np
 
 from parfocal.focus_control.peak import OK, judge, peak
 
+# To either side of the peak the sharpness must fall by such a share of what the peak rises above the median: a lesser
+# fall may be noise at the end of a slope, whose top lies beyond.
+_LEAST_FALL = 0.1
+
 
 def focal_plane(z: np.ndarray, score: np.ndarray) -> float:
     """Position of the peak of the sharpness (ValueError where there is none)."""
@@ -16,7 +20,19 @@ def focal_plane(z: np.ndarray, score: np.ndarray) -> float:
     found, reason = judge(z, score)
     if found != OK:
         raise ValueError(f"the sweep must go through the focal plane: {reason}")
+    _check_falls(z, score)
     return peak(z, score)
+
+
+def _check_falls(z: np.ndarray, score: np.ndarray) -> None:
+    top = float(score.max())
+    highest_end = top - _LEAST_FALL * (top - float(np.median(score)))
+    for end in (z.min(), z.max()):
+        if score[z == end].max() > highest_end:
+            raise ValueError(
+                f"the sweep must go through the focal plane: the sharpest plane, {z[np.argmax(score)]:.2f} um, is"
+                f" hardly sharper than the end of the range, {end:.2f} um"
+            )
 
 
 def with_focus(distance: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

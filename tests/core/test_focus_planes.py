@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,28 @@ def test_a_sweep_without_a_focal_plane_goes_back(microscope):
     with pytest.raises(ValueError, match="must go through the focal plane"):
         sweep_metric_estimator(microscope, SETTINGS)
     assert microscope.z == 0.0
+
+
+@pytest.mark.parametrize("end_um", [-4.0, 2.0, 3.0, 3.2])
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_sweep_that_ends_before_or_in_the_focal_plane_is_refused_and_goes_back(microscope, end_um, side):
+    """The plane at the end is the sharpest or nearly so, and is taken twice, coarsely and finely."""
+    microscope.focal_plane = lambda time_s: side * 3.0
+    microscope.z = side * -5.0
+    ends_um = sorted((side * -20.0, side * end_um))
+    settings = HoldFocus(search_range_um=40.0, coarse_step_um=2.0, lowest_z_um=ends_um[0], highest_z_um=ends_um[1])
+    with pytest.raises(ValueError, match="must go through the focal plane: .*: begin nearer to focus, or widen"):
+        sweep_metric_estimator(microscope, settings)
+    assert microscope.z == pytest.approx(side * -5.0)
+
+
+@pytest.mark.parametrize("setpoint_um", [40.0, 18.0])
+def test_a_setpoint_that_the_sweep_does_not_reach_is_refused_and_the_device_is_where_it_was(microscope, setpoint_um):
+    """Before anything moves where no focal plane within the sweep could do, else after it."""
+    with pytest.raises(ValueError, match="setpoint_um must lie in the range of the estimator"):
+        sweep_metric_estimator(microscope, replace(SETTINGS, setpoint_um=setpoint_um, search_range_um=14.0))
+    assert microscope.z == 0.0
+    assert (microscope.commanded_um == []) is (setpoint_um > 28.0)
 
 
 def test_a_sweep_stays_within_the_limits(microscope):
