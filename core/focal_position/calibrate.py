@@ -240,4 +240,5 @@ def _compact(plane_yx: np.ndarray) -> np.ndarray:
 
 def _sentence(errors: PositionErrors, is_second: bool, count: int) -> str:
     where = "on another field" if is_second else "on a field that was adapted to (no second field: this says little)"
-    return f"Adapted to {count} stacks. Errors {where}: {errors.sentence()}."
+    stacks = "1 stack" if count == 1 else f"{count} stacks"
+    return f"Adapted to {stacks}. Errors {where}: {errors.sentence()}."
