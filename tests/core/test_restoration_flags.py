@@ -59,6 +59,14 @@ def test_images_that_the_table_has_no_answer_for_are_not_called_fine(folder, tmp
     assert count_by_outcome(restoration_table(rows)) == {"not flagged": 1, "refused (blank)": 1, "unreadable": 1}
 
 
+def test_an_image_that_is_flagged_and_measured_in_focus_says_both(nuclei, tmp_path):
+    iio.imwrite(tmp_path / "sharp.png", nuclei)
+    (tmp_path / "s.csv").write_text(f"file,flagged\n{tmp_path / 'sharp.png'},True\n")
+    (row,) = restore_here(tmp_path / "sharp.png", tmp_path, flags=read_flags(tmp_path / "s.csv"))
+    assert (row["status"], row["restored"]) == ("ok", False)
+    assert row["reason"].startswith("in focus: level ") and row["reason"].endswith(", though flagged in s.csv")
+
+
 def test_files_of_a_table_are_looked_for_from_its_own_folder_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plate").mkdir()

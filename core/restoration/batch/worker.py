@@ -87,7 +87,15 @@ def restore_unless_marked(item: ImageItem, arguments: dict[str, Any], flags: Opt
     flag = None if flags is None else flags.of_image(item.path, item.metadata)
     if flags is not None and flag is not None and not flag.flagged:
         return _left_alone(item.pixels, flag.left_alone(flags.table))
-    return restore_defocus(item.pixels, **arguments)
+    restored = restore_defocus(item.pixels, **arguments)
+    return restored if flags is None or restored.restored else _contradicting(restored, flags)
+
+
+def _contradicting(restored: Restoration, flags: Flags) -> Restoration:
+    """Say of planes in focus that the table has flagged the image."""
+    told = f", though flagged in {Path(flags.table).name}"
+    planes = tuple(replace(plane, reason=plane.reason + told) if plane.answered else plane for plane in restored.planes)
+    return replace(restored, planes=planes)
 
 
 def _left_alone(pixels: np.ndarray, told: PlaneRestoration) -> Restoration:
