@@ -11,7 +11,7 @@ from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
-from parfocal.focus_control.log import LOOK, Row
+from parfocal.focus_control.log import LOOK, Row, check_new
 
 NOT_FOUND = 1
 # So often the end of the session, and of the time it was given, is looked for.
@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Hold focus until Ctrl-C, SIGTERM, SIGHUP or the end of the time, or find it once."""
     if options.duration is not None and not 0 < options.duration < math.inf:
         raise ValueError(f"duration must be above 0 s, got {options.duration:g}")
+    if options.log:
+        check_new(options.log)
     fill_in_demo(options)
     settings = given_settings(options)
     with ended_as_by_ctrl_c(), opened(options) as microscope:
@@ -53,8 +55,9 @@ def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> A
 
         try:
             return model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
-        except ModelError as error:
-            raise ModelError(f"{error}; without a model: --estimator metric") from error
+        except (ModelError, ValueError) as error:
+            kind = ModelError if isinstance(error, ModelError) else ValueError
+            raise kind(f"{error}; without a model: --estimator metric") from error
     from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 
     print("sweeping z to learn how sharp the sample is where", flush=True)

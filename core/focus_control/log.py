@@ -100,8 +100,7 @@ class LogWriter:
         self.by_offset = by_offset
         self.rows: list[Row] = []
         if self.path is not None:
-            if self.path.exists():
-                raise FileExistsError(f"{self.path} exists: choose another file for the log")
+            check_new(self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             settings_file(self.path).write_text(json.dumps(self._head(), indent=2) + "\n", encoding="utf-8")
             self._append([COLUMNS])
@@ -127,6 +126,12 @@ class LogWriter:
         assert self.path is not None
         with self.path.open("a", newline="", encoding="utf-8") as out:
             csv.writer(out).writerows(lines)
+
+
+def check_new(path: Union[str, Path]) -> None:
+    """Raise FileExistsError where there is such a file: a log overwrites nothing."""
+    if Path(path).exists():
+        raise FileExistsError(f"{path} exists: choose another file for the log")
 
 
 def settings_file(path: Union[str, Path]) -> Path:
@@ -160,8 +165,7 @@ def read_log(path: Union[str, Path]) -> FocusLog:
 def write_parquet(log: FocusLog, path: Union[str, Path]) -> None:
     """Write a log as Parquet, with the settings beside it (FileExistsError where there is such a file)."""
     path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists: choose another file for the log")
+    check_new(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     log.table().to_parquet(path, index=False)
     writer = LogWriter(None, log.settings, log.limits_um, log.start_s, log.start_z_um, log.by_offset)

@@ -119,11 +119,12 @@ def sweep_metric_estimator(microscope: Microscope, settings: HoldFocus) -> Metri
     Raises
     ------
     ValueError
-        Where the limits exclude the present position, the setpoint lies farther from focus than the sweep reaches, or
-        the sweep finds no focal plane.
+        Where there is no metric, the limits exclude the present position, the setpoint lies farther from focus than
+        the sweep reaches, or the sweep finds no focal plane.
     MicroscopeError
         Where an image or a move fails.
     """
+    check_metric("focus_metric", settings.focus_metric)
     guard, start = StageGuard.begin(microscope, settings)
     low, high = (
         min(max(start + side * settings.search_range_um, guard.limits_um[0]), guard.limits_um[1]) for side in (-1, 1)

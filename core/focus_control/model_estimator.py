@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parfocal import status
 from parfocal.commands import check_arguments, command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
 from parfocal.focal_position.result import FocalPosition
@@ -43,7 +44,8 @@ def model_estimator(**arguments: Any) -> ModelEstimator:
     Raises
     ------
     TypeError, ValueError, parfocal.registry.ModelError
-        As `estimate_focal_position` raises them.
+        As `estimate_focal_position` raises them; ValueError also where the optics or the kind of microscope lie outside
+        what the model was made for, so that it would refuse every image.
     """
     known = [parameter.name for parameter in command_spec(estimate_focal_position).parameters]
     unknown = sorted(set(arguments) - set(known[1:]))
@@ -52,4 +54,6 @@ def model_estimator(**arguments: Any) -> ModelEstimator:
     check_arguments(estimate_focal_position, arguments)
     # A blank image is refused, yet with the positions of the bins.
     found = estimate_focal_position(np.zeros((64, 64)), **arguments)
+    if found.status in (status.OUT_OF_DOMAIN, status.OUT_OF_RANGE):
+        raise ValueError(f"the model would answer for no image: {found.reason}")
     return ModelEstimator(arguments, (float(found.positions_um[0]), float(found.positions_um[-1])))

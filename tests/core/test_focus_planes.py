@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny_focal_position import peak, write_told
 
 from parfocal import status
 from parfocal.focus_control.metric_estimator import sweep_metric_estimator
@@ -110,6 +111,29 @@ def test_a_stage_that_does_not_move_ends_a_stack(microscope):
 def test_a_model_that_is_not_there_is_told_before_anything_moves():
     with pytest.raises(ModelError, match="no model 'nothing' for focal_position"):
         model_estimator(model="nothing")
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"modality": "confocal"}, "answer for no image: the model is for widefield fluorescence, not for confocal"),
+        ({"numerical_aperture": 1.3, "immersion_index": 1.515}, "air objectives of NA 0.3 to 0.75, this one has 1.3"),
+        ({"pixel_size_um": 20.0}, "answer for no image: "),
+        ({"pixel_size_um": None}, "pixel_size_um, numerical_aperture and emission_wavelength_um must all be given"),
+    ],
+)
+def test_a_model_that_would_refuse_every_image_is_told_before_anything_moves(tmp_path, told, message):
+    optics = {"pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
+    model = write_told(tmp_path / "model", peak(0.0))
+    assert model_estimator(model=model, **optics).range_um[0] < -10.0
+    with pytest.raises(ValueError, match=message):
+        model_estimator(model=model, **{**optics, **told})
+
+
+def test_without_a_focus_metric_there_is_no_sweep(microscope):
+    with pytest.raises(ValueError, match="focus_metric must be one of"):
+        sweep_metric_estimator(microscope, replace(SETTINGS, focus_metric=""))
+    assert microscope.commanded_um == []
 
 
 def test_arguments_that_no_estimate_takes_are_refused():

@@ -45,6 +45,10 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
         (["hold-focus", "--config", "no_stage.cfg", *SWEEP], "the core has no focus device; its devices: Camera"),
         (["hold-focus", "--config", "no_camera.cfg", *SWEEP], "the core has no camera; its devices: Z"),
         (["hold-focus", "--demo", "--model", "nothing"], "without a model: --estimator metric"),
+        (["hold-focus", "--demo", "--modality", "confocal"], "not for confocal: calibrate one on your stacks; without"),
+        (["hold-focus", "--demo", "--numerical-aperture", "1.3", "--immersion-index", "1.5"], "for air objectives"),
+        ([*DEMO, "--highest-z-um", "5"], "the sharpest plane, 5.00 um, is at the end of the range"),
+        ([*DEMO, "--log", "broken.cfg"], "broken.cfg exists: choose another file for the log"),
         (["calibrate", "--demo", "-o", "out", "--fields", "0"], "fields must be 1 or more, got 0"),
         (["calibrate", "--demo", "-o", "out", "--step-um", "0"], "step_um must be above 0 um, got 0"),
         (["calibrate", "--demo", "-o", "out", "--travel-um", "5"], "the stack must lie within the limits"),
@@ -61,6 +65,15 @@ def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, 
     assert "Traceback" not in told
     assert told.count("\n") <= 2
     assert message in told
+
+
+def test_what_can_be_refused_beforehand_is_refused_before_the_sweep(tmp_path, monkeypatch):
+    swept = []
+    monkeypatch.setattr("parfocal.focus_control.metric_estimator.take_planes", lambda *_: swept.append(1))
+    (tmp_path / "mine.csv").write_text("mine")
+    for wrong in (["--log", str(tmp_path / "mine.csv")], ["--lowest-z-um", "5"], ["--setpoint-um", "100"]):
+        assert main([*DEMO, *wrong]) == 2
+    assert not swept
 
 
 def test_every_setting_is_an_option(capsys):
