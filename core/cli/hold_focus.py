@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     settings = given_settings(options)
     with ended_as_by_ctrl_c(), opened(options) as microscope:
         estimate = _estimator(options, microscope, settings)
-        return _once(microscope, estimate, settings) if options.once else _hold(options, microscope, estimate, settings)
+        run_once = _once if options.once else _hold
+        return run_once(options, microscope, estimate, settings)
 
 
 def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> Any:
@@ -66,7 +67,7 @@ def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> A
     return learned
 
 
-def _once(microscope: Any, estimate: Any, settings: Any) -> int:
+def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings: Any) -> int:
     from parfocal.focus_control.autofocus import autofocus
 
     found = autofocus(
@@ -85,6 +86,8 @@ def _once(microscope: Any, estimate: Any, settings: Any) -> int:
     )
     if not found.found:
         print(f"not found, z restored to {found.z_um:.2f} um: {found.reason}")
+        if options.estimator == "model":
+            print("try --estimator metric, a model calibrated on your sample (parfocal calibrate), or nearer to focus")
         return NOT_FOUND
     print(f"in focus at {found.z_um:.2f} um after {found.images} images, moved from {found.start_z_um:.2f} um")
     return 0
@@ -93,7 +96,7 @@ def _once(microscope: Any, estimate: Any, settings: Any) -> int:
 def _hold(options: argparse.Namespace, microscope: Any, estimate: Any, settings: Any) -> int:
     from parfocal.focus_control.session import hold_focus
 
-    begun = microscope.now_s()
+    begun, timed_out, advised = microscope.now_s(), False, False
     print("Ctrl-C ends, and leaves the stage at the last good position", flush=True)
     with _Shown(begun) as shown:
         session = hold_focus(microscope, estimate, settings, options.log, shown.show)
@@ -101,19 +104,28 @@ def _hold(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
             print("hardware autofocus is on: its offset is corrected, positions are those of the offset", flush=True)
         try:
             with session:
-                while not session.wait(_PATIENCE_S):
-                    if options.duration is not None and microscope.now_s() - begun >= options.duration:
-                        break
+                while not timed_out and not session.wait(_PATIENCE_S):
+                    timed_out = options.duration is not None and microscope.now_s() - begun >= options.duration
+                    if not advised and session.advice:
+                        advised = True
+                        shown.tell(session.advice)
         except KeyboardInterrupt:
             pass  # the usual way to end; the session has stopped
     if session.error is not None:
         raise session.error
-    looks = [row for row in session.rows if row["kind"] == LOOK]
-    locked = sum(row["state"] == "locked" for row in looks)
-    print(f"{len(looks)} looks, {locked} of them locked; the stage is at {session.rows[-1]['z_after_um']:.2f} um")
+    locked = _sum_up(session)
     if options.log:
         print(f"log in {options.log}")
-    return 0
+    return NOT_FOUND if timed_out and not locked else 0
+
+
+def _sum_up(session: Any) -> int:
+    """Say how the session went; looks that were locked."""
+    looks = [row for row in session.rows if row["kind"] == LOOK]
+    locked = sum(row["state"] == "locked" for row in looks)
+    end = session.rows[-1]
+    print(f"{len(looks)} looks, {locked} of them locked; {end['reason']}, {end['z_after_um']:.2f} um")
+    return locked
 
 
 class _Shown:
@@ -136,6 +148,10 @@ class _Shown:
     def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+
+    def tell(self, line: str) -> None:
+        """Write a line that stays: above the status line where there is one."""
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     def show(self, row: Row) -> None:
         """Show a row of the log."""

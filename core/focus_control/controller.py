@@ -20,7 +20,7 @@ from parfocal.focus_control.rows import row_of
 from parfocal.focus_control.search import search
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import Move, StageGuard
-from parfocal.focus_control.states import IDLE, MOVES, RETURN, SEARCH, SEARCHING, STOPPED, Decision, Outcome
+from parfocal.focus_control.states import IDLE, LOCKED, MOVES, RETURN, SEARCH, SEARCHING, STOPPED, Decision, Outcome
 
 Estimator = Callable[[np.ndarray], FocalPosition]
 
@@ -94,18 +94,21 @@ class FocusController:
         """Leave the device at the last good position, and write the last row."""
         before, _ = self._guard.read()
         move = self._to_good() if self._needs_return() else Move(before, before, not math.isnan(before))
-        told = (
-            "stopped at the last good position" if move.reached else "stopped; the last good position was not reached"
-        )
+        where = "the last good position" if self._was_good() else "the position where it began"
+        told = f"stopped at {where}" if move.reached else f"stopped; {where} was not reached"
         self.memory = replace(self.memory, state=STOPPED)
         row = {"time_s": self._microscope.now_s(), "kind": END, "state": STOPPED, "reason": told, "fault": move.fault}
         row.update(z_before_um=before, target_um=move.target_um, z_after_um=move.z_um, reached=float(move.reached))
         self._write({**row, "decision": RETURN, "setpoint_um": self.setpoint_um})
         return row
 
+    def _was_good(self) -> bool:
+        """Whether a look was ever locked, or a search found something."""
+        return any(row["state"] == LOCKED or math.isfinite(row["found_um"]) for row in self.log.rows)
+
     def _needs_return(self) -> bool:
         """A small correction after the last lock needs none: it stays nearer than the last good position."""
-        return self.memory.state not in ("locked", IDLE) or self.memory.pending is not None
+        return self.memory.state not in (LOCKED, IDLE) or self.memory.pending is not None
 
     def _take(self) -> Look:
         """An image and its estimate, or the fault after the last try."""

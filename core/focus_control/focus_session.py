@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Optional
 
+from parfocal.focus_control.advice import advice
 from parfocal.focus_control.controller import FocusController
 from parfocal.focus_control.log import FocusLog, Row
 from parfocal.focus_control.microscope import Microscope
@@ -71,6 +72,11 @@ class FocusSession:
     def log(self) -> FocusLog:
         """The log so far, to be drawn or replayed."""
         return self._controller.log.finished()
+
+    @property
+    def advice(self) -> str:
+        """What to check where the estimates have not followed the focus device for long; empty otherwise."""
+        return advice(self.rows, self.settings)
 
     @property
     def callback_fault(self) -> str:

@@ -15,7 +15,7 @@ STATES = {
     " usable image, or a move that the next look has yet to confirm",
     SEARCHING: "a sweep is being taken",
     LOST: "where the focal plane is, is not known: the device is at the last good position, and looks go on",
-    STOPPED: "ended; the device is at the last good position",
+    STOPPED: "ended; the device is at the last good position, or where it began if there was none",
 }
 
 STAY, CORRECT, PROBE, FOLLOW, SEARCH, RETURN = "stay", "correct", "probe", "follow", "search", "return"

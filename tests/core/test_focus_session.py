@@ -115,6 +115,29 @@ def test_a_callback_that_fails_does_not_end_the_session_and_is_told():
     assert rig.session.callback_fault == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.parametrize("z_um", [-40.0, 0.1, 40.0])
+def test_there_is_no_advice_where_focus_is_found(z_um):
+    rig = Rig(z_um)
+    rig.minutes(8)
+    rig.session.stop()
+    assert rig.session.advice == ""
+    assert rig.session.rows[-1]["reason"] == "stopped at the last good position"
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_estimates_that_never_follow_the_device_bring_advice_and_the_device_goes_back(scale):
+    rig = Rig(3.0, settings=HoldFocus(search_after_looks=2, focus_metric=""))
+    told = lambda truth: FocalPosition(status.OK, defocus_um=5.0 + scale * truth, deviation_um=0.1, certainty=0.9)  # noqa: E731
+    rig.estimator.answers.extend([told] * 40)
+    while not rig.session.advice:
+        assert len(rig.looks) < 4
+        rig.session.step()
+    assert rig.session.advice.startswith("4 looks and no focal plane (")
+    rig.session.stop()
+    assert rig.session.rows[-1]["reason"] == "stopped at the position where it began"
+    assert rig.microscope.z == 3.0
+
+
 def test_what_has_stopped_is_not_stepped_or_started_again():
     rig = Rig()
     rig.session.stop()

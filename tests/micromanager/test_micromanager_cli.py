@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from beads_core import ADAPTERS
 
+from parfocal import status
 from parfocal.cli import main
+from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.log import read_log
 
 SWEEP = ["--estimator", "metric", "--search-range-um", "20", "--coarse-step-um", "4"]
@@ -74,6 +76,28 @@ def test_what_can_be_refused_beforehand_is_refused_before_the_sweep(tmp_path, mo
     for wrong in (["--log", str(tmp_path / "mine.csv")], ["--lowest-z-um", "5"], ["--setpoint-um", "100"]):
         assert main([*DEMO, *wrong]) == 2
     assert not swept
+
+
+@pytest.fixture
+def unanswering(monkeypatch):
+    """A model to which every image says too little."""
+    broad = FocalPosition(status.BROAD, "the image says too little")
+    monkeypatch.setattr("parfocal.focus_control.model_estimator.model_estimator", lambda **_: lambda image: broad)
+
+
+def test_where_the_model_does_not_find_focus_once_the_way_out_is_told(unanswering, capsys):
+    assert main(["hold-focus", "--demo", "--once"]) == 1
+    told = capsys.readouterr().out
+    assert "not found, z restored to 0.00 um: no estimate: broad" in told
+    assert "try --estimator metric" in told
+
+
+def test_a_session_that_never_locked_says_what_to_check_and_ends_with_1_where_it_began(unanswering, capsys):
+    looks = ["--interval-s", "0.05", "--search-after-looks", "2", "--focus-metric", "", "--duration", "2"]
+    assert main(["hold-focus", "--demo", *looks]) == 1
+    told = capsys.readouterr().out
+    assert told.count("looks and no focal plane (no estimate: broad): check that light and sample are there") == 1
+    assert told.rstrip().endswith(" 0 of them locked; stopped at the position where it began, 0.00 um")
 
 
 def test_every_setting_is_an_option(capsys):
