@@ -75,7 +75,7 @@ class FocusSession:
 
     @property
     def advice(self) -> str:
-        """What to check where the estimates have not followed the focus device for long; empty otherwise."""
+        """What to check where no focal plane has been known for many looks; empty otherwise."""
         return advice(self.rows, self.settings)
 
     @property

@@ -138,6 +138,19 @@ def test_estimates_that_never_follow_the_device_bring_advice_and_the_device_goes
     assert rig.microscope.z == 3.0
 
 
+def test_advice_comes_also_where_the_focal_plane_was_known_before_a_search_and_goes_when_it_is_again():
+    rig = Rig(3.0, settings=HoldFocus(search_after_looks=2))
+    rig.minutes(2)
+    rig.estimator.answers.extend([FocalPosition(status.OK, defocus_um=5.0, deviation_um=0.1, certainty=0.3)] * 12)
+    rig.microscope.focal_plane = lambda time_s: 12.0
+    assert rig.session.advice == ""
+    rig.minutes(8)
+    assert "no focal plane (certainty 0.30 is below 0.5)" in rig.session.advice
+    rig.minutes(6)
+    assert rig.session.state == "locked"
+    assert rig.session.advice == ""
+
+
 def test_what_has_stopped_is_not_stepped_or_started_again():
     rig = Rig()
     rig.session.stop()
