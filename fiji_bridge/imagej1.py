@@ -63,10 +63,6 @@ def run_command(command: ImageJCommand) -> None:
             recorder.saveCommand()
         if arguments is not None:
             command.run(arguments, image)
-    except Cancelled as error:
-        if is_headless() or JClass("ij.IJ").macroRunning():
-            # Ends the macro as well, without a message.
-            raise JClass("java.lang.RuntimeException")(JClass("ij.Macro").MACRO_CANCELED) from error
     except Exception as error:
         fail(command.name, error)
     finally:
@@ -75,7 +71,14 @@ def run_command(command: ImageJCommand) -> None:
 
 
 def fail(title: str, error: Exception) -> None:
-    """Show an error as a dialog; without a window it is thrown as a Java exception with the same text."""
+    """Show an error as a dialog; without a window it is thrown as a Java exception with the same text.
+
+    What was cancelled ends without a message, and the macro with it.
+    """
+    if isinstance(error, Cancelled):
+        if is_headless() or JClass("ij.IJ").macroRunning():
+            raise JClass("java.lang.RuntimeException")(JClass("ij.Macro").MACRO_CANCELED)
+        return
     text = log_unexpected(error)
     if is_headless():
         # A macro ends without a word about what ended it.

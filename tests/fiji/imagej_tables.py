@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagej_window import press_key, wait_for, windows
+from imagej_window import press_key, wait_for
 from jpype import JClass
 
 
@@ -52,9 +52,9 @@ def table_window(title):
 
 
 def managed_rois():
-    """ROIs of the ROI Manager once it has any: name, rectangle and slice; it is closed."""
+    """ROIs of the ROI Manager once a row tells that the command is done: name, rectangle and slice; it is closed."""
     managers = JClass("ij.plugin.frame.RoiManager")
-    wait_for(lambda: managers.getRawInstance() and "Results" in windows(), "the ROI Manager")
+    wait_for(lambda: JClass("ij.measure.ResultsTable").getResultsTable().size(), "a row of results")
     found = []
     for roi in managers.getRawInstance().getRoisAsArray():
         bounds = roi.getFloatBounds()

@@ -33,6 +33,15 @@ def test_escape_ends_the_macro_too(headless, stack):
     headless.run_macro("close();")
 
 
+def test_escape_ends_a_function_of_a_macro(headless, stack):
+    headless.run_macro(f'open("{stack}");')
+    before = headless.log_text()
+    code = 'run("Parfocal Macro Extensions"); Ext.focusScore(score, certainty); return "went on";'
+    assert headless.run_with_escape("run_macro", code) != "went on"
+    assert "Ext.focusScore" not in headless.log_text()[len(before) :]  # it is no error
+    headless.run_macro("close();")
+
+
 def test_after_escape_the_next_command_runs(headless, stack):
     assert "failed" in headless.run_module("measure_image_focus", stack, {}, True)
     small = headless.run_macro('newImage("a", "8-bit noise", 90, 90, 1); run("Measure Image Focus"); return "went on";')
