@@ -87,7 +87,8 @@ def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
     if not found.found:
         print(f"not found, z restored to {found.z_um:.2f} um: {found.reason}")
         if options.estimator == "model":
-            print("try --estimator metric, a model calibrated on your sample (parfocal calibrate), or nearer to focus")
+            wider = f"a --tolerance-um above {settings.tolerance_um:g}"
+            print(f"try --estimator metric, a model calibrated on your sample (parfocal calibrate), or {wider}")
         return NOT_FOUND
     print(f"in focus at {found.z_um:.2f} um after {found.images} images, moved from {found.start_z_um:.2f} um")
     return 0
