@@ -76,14 +76,26 @@ def test_a_signal_ends_holding_focus_at_the_last_good_position(config, tmp_path,
 
 
 @pytest.mark.parametrize("command", [["hold-focus", *HOLD], ["calibrate", "-o", "out", "--range-um", "20"]])
-def test_sigterm_in_a_sweep_brings_the_stage_back(config, command):
+def test_sigterm_in_a_sweep_brings_the_stage_back(config, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     status, lines = run_until([*command, "--config", config], r"image at -?1[2-9]", "SIGTERM")
     assert status == 130
     assert left_at(lines) == pytest.approx(7.0, abs=0.2)
 
 
-def test_sigterm_at_a_further_field_brings_both_stages_back(config):
-    command = ["calibrate", "-o", "out", "--config", config, "--range-um", "20", "--field-offset-um", "300", "-100"]
+def test_sigterm_at_a_further_field_brings_both_stages_back(config, tmp_path):
+    command = [
+        "calibrate",
+        "-o",
+        str(tmp_path / "out"),
+        "--config",
+        config,
+        "--range-um",
+        "20",
+        "--field-offset-um",
+        "300",
+        "-100",
+    ]
     status, lines = run_until(command, "field 1: 41 planes", "SIGTERM")
     assert status == 130
     assert left_at(lines) == pytest.approx(7.0, abs=0.2)
