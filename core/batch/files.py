@@ -76,7 +76,9 @@ def claim_output(output: Path, overwrite: bool, names: Iterable[str]) -> None:
     """
     for path in (output / name for name in names):
         if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists: choose another output folder, or allow it to be overwritten (overwrite)")
+            raise FileExistsError(
+                f"{path} exists: choose another output folder, or allow it to be overwritten (overwrite)"
+            )
     probe = output / ".parfocal-can-write"
     try:
         output.mkdir(parents=True, exist_ok=True)
