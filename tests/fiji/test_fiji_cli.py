@@ -38,13 +38,17 @@ def test_it_shows_imagej_with_the_commands_and_ends_when_that_is_quit(screen, ho
     assert "Traceback" not in done.stderr
 
 
+def listening():
+    """A shell that runs tests in the background may have them ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_without_a_traceback(screen, home, number):
     environment = {**os.environ, **home, "DISPLAY": screen}
     code = CODE.replace('JClass("ij.IJ").doCommand("Quit")', 'print("ready", flush=True)')
-    child = subprocess.Popen(
-        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    child = subprocess.Popen([sys.executable, "-c", code], env=environment, preexec_fn=listening, **pipes)
     try:
         while child.stdout.readline().strip() != "ready":
             assert child.poll() is None, child.stderr.read()

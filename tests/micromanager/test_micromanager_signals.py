@@ -38,8 +38,9 @@ SIGNALS = ["SIGINT", "SIGTERM", *(["SIGHUP"] if hasattr(signal, "SIGHUP") else [
 
 
 def listening():
-    """A shell that runs tests in the background may have them ignore interrupts."""
+    """A shell that runs tests in the background may have them ignore interrupts, and nohup the end of a terminal."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def run_until(command, line, name):
