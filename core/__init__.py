@@ -5,8 +5,9 @@ Names load on first use, so that importing the package costs next to nothing.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from parfocal.lazy import lazy_names
 
 if TYPE_CHECKING:
     from parfocal.beads.calibrate import calibrate_beads
@@ -69,12 +70,4 @@ __all__ = [
     "threshold_for_false_alarms",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -5,19 +5,10 @@ Names load on first use; importing this starts no JVM.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from parfocal.lazy import lazy_names
 
-_HOMES = {"register": "registering", "show_imagej": "start", "start_imagej": "start"}
+_HOMES = {"register": ".registering", "show_imagej": ".start", "start_imagej": ".start"}
 
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

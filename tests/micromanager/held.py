@@ -11,10 +11,21 @@ SETTINGS = {"interval_s": 60.0, "tolerance_um": 1.0, "settle_um": 0.5, "probe_um
 SETTINGS |= {"least_deviation_um": 0.2, "coarse_step_um": 4.0, "fine_step_um": 1.0, "largest_step_um": 50.0}
 
 
-class Drifting(MMCoreMicroscope):
-    """Its waits take no time, its sample drifts against the stage, and it may add shot noise, which the beads lack."""
+class Patient(MMCoreMicroscope):
+    """Its waits take no time."""
 
     seconds = 0.0
+
+    def now_s(self):
+        return self.seconds
+
+    def wait_s(self, seconds):
+        self.seconds += seconds
+
+
+class Drifting(Patient):
+    """Its sample drifts against the stage, and it may add shot noise, which the beads lack."""
+
     rng = None
 
     def sample_um(self):
@@ -26,12 +37,6 @@ class Drifting(MMCoreMicroscope):
 
     def move_to_um(self, z_um):
         super().move_to_um(z_um - self.sample_um())
-
-    def now_s(self):
-        return self.seconds
-
-    def wait_s(self, seconds):
-        self.seconds += seconds
 
     def snap(self):
         self.seconds += 0.1

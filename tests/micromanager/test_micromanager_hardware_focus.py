@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from beads_core import ADAPTERS
+from held import Patient
 from played import STACK, STEP_UM, learned
 
-from parfocal.fiji_bridge.micromanager import MMCoreMicroscope, PlayedStage, SampleCamera, StackSample
+from parfocal.fiji_bridge.micromanager import PlayedStage, SampleCamera, StackSample
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.log import read_log
 from parfocal.focus_control.metric_estimator import sweep_metric_estimator
@@ -30,16 +31,8 @@ class Above:
         return self._core.getAutoFocusOffset() * UM_PER_UNIT
 
 
-class Patient(MMCoreMicroscope):
-    """Its waits take no time, and it notes the offsets that it was told to go to."""
-
-    seconds = 0.0
-
-    def now_s(self):
-        return self.seconds
-
-    def wait_s(self, seconds):
-        self.seconds += seconds
+class Noting(Patient):
+    """Notes the offsets that it was told to go to."""
 
     def move_to_um(self, z_um):
         self.offsets_um.append(z_um)
@@ -61,7 +54,7 @@ def followed(unicore):
     unicore.setCameraDevice("Camera")
     unicore.setAutoFocusDevice("Autofocus")
     unicore.enableContinuousFocus(True)
-    microscope = Patient(unicore, um_per_offset_unit=UM_PER_UNIT)
+    microscope = Noting(unicore, um_per_offset_unit=UM_PER_UNIT)
     microscope.offsets_um = []
     return unicore, microscope, plane
 

@@ -4,27 +4,16 @@ import numpy as np
 import pytest
 import useq
 from beads_core import ADAPTERS
+from held import Patient
 from played import learned, load_played
 
-from parfocal.fiji_bridge.micromanager import FocusKeepingEngine, MMCoreMicroscope
+from parfocal.fiji_bridge.micromanager import FocusKeepingEngine
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.session import hold_focus
 from parfocal.focus_control.settings import HoldFocus
 
 PLANES = {0: 3.0, 1: -5.0}
 DRIFT_UM = 1.5
-
-
-class Patient(MMCoreMicroscope):
-    """Its clock goes on by ten minutes at each event."""
-
-    seconds = 0.0
-
-    def now_s(self):
-        return self.seconds
-
-    def wait_s(self, seconds):
-        self.seconds += seconds
 
 
 class Run:

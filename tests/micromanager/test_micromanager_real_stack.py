@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from held import Patient
 from played import learned
 
-from parfocal.fiji_bridge.micromanager import MMCoreMicroscope, PlayedStage, SampleCamera, StackSample
+from parfocal.fiji_bridge.micromanager import PlayedStage, SampleCamera, StackSample
 from parfocal.focus_control.session import hold_focus
 from parfocal.focus_control.settings import HoldFocus
 
@@ -30,36 +31,21 @@ def nucleus(unicore):
         unicore.initializeDevice(label)
     unicore.setFocusDevice("Z")
     unicore.setCameraDevice("Camera")
-    return MMCoreMicroscope(unicore), stage, plane
-
-
-class Patient:
-    """A microscope whose waits take no time."""
-
-    def __init__(self, microscope):
-        self._microscope, self._seconds = microscope, 0.0
-
-    def __getattr__(self, name):
-        return getattr(self._microscope, name)
-
-    def now_s(self):
-        return self._seconds
-
-    def wait_s(self, seconds):
-        self._seconds += seconds
+    return Patient(unicore), stage, plane
 
 
 def test_focus_is_held_on_a_real_nucleus_that_drifts(nucleus):
     microscope, stage, plane = nucleus
-    patient = Patient(microscope)
     estimate = learned(microscope, np.arange(-8.0, 8.1, 0.5))
     microscope.move_to_um(5.0)
-    session = hold_focus(patient, estimate, HoldFocus(tolerance_um=0.5, settle_um=0.2, scale_error=0.05, wander_um=3.0))
+    session = hold_focus(
+        microscope, estimate, HoldFocus(tolerance_um=0.5, settle_um=0.2, scale_error=0.05, wander_um=3.0)
+    )
     errors = []
     for minute in range(20):
         assert session.settle()["state"] == "locked"
         errors.append(stage.true_z_um - plane[0])
-        patient.wait_s(60.0)
+        microscope.wait_s(60.0)
         plane[0] += 0.15 + 2.0 * (minute == 10)
     session.stop()
     # In focus are the planes that other focus measures call so, to within two.

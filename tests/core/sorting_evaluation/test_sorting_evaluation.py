@@ -6,11 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sorting_evaluations import (
-    forbid_training,
-    smallest_budget,
-    train_one_step,
     watched_run,
-    write_sources,
 )
 
 from parfocal.focus_quality.classical import METRICS
@@ -23,38 +19,8 @@ from parfocal.sorting.scores import accuracy, roc_auc
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_sources(tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture(scope="module")
-def model(folder, tmp_path_factory):
-    return train_one_step(folder, tmp_path_factory.mktemp("model") / "sorter")
-
-
-@pytest.fixture(scope="module")
-def arguments(folder, model):
-    return smallest_budget(folder, model)
-
-
-@pytest.fixture
-def evaluate(arguments, tmp_path):
-    """Evaluate one part in a folder of its own."""
-
-    def run(part, **changes):
-        return evaluate_sorting(**{"output": str(tmp_path / "report"), **arguments, "part": part, **changes})
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def cross_validated(arguments, tmp_path_factory):
     return watched_run(arguments, tmp_path_factory.mktemp("report"), part="cross_validation")
-
-
-@pytest.fixture
-def no_training(monkeypatch):
-    return lambda: forbid_training(monkeypatch)
 
 
 def test_cross_validation_judges_every_field_once_by_a_network_that_never_saw_it(cross_validated):

@@ -8,42 +8,13 @@ import pytest
 from sorting_evaluations import (
     LARGE_PX,
     fields,
-    forbid_training,
-    smallest_budget,
-    train_one_step,
     watched_run,
-    write_sources,
 )
 
-from parfocal.sorting.evaluation import evaluate_sorting, studies, transfer
+from parfocal.sorting.evaluation import studies, transfer
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.scores import accuracy, roc_auc
 from parfocal.sorting.settings import learning_rate_at
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_sources(tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture(scope="module")
-def model(folder, tmp_path_factory):
-    return train_one_step(folder, tmp_path_factory.mktemp("model") / "sorter")
-
-
-@pytest.fixture(scope="module")
-def arguments(folder, model):
-    return smallest_budget(folder, model)
-
-
-@pytest.fixture
-def evaluate(arguments, tmp_path):
-    """Evaluate one part in a folder of its own."""
-
-    def run(part, **changes):
-        return evaluate_sorting(**{"output": str(tmp_path / "report"), **arguments, "part": part, **changes})
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +30,6 @@ def resolutions(arguments, tmp_path_factory):
 @pytest.fixture(scope="module")
 def sizes(arguments, tmp_path_factory):
     return watched_run(arguments, tmp_path_factory.mktemp("report"), part="training_size", epochs=0.6)
-
-
-@pytest.fixture
-def no_training(monkeypatch):
-    return lambda: forbid_training(monkeypatch)
 
 
 def test_transfer_is_judged_on_fields_that_no_training_of_the_repeat_saw(transferred):
