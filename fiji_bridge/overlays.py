@@ -18,6 +18,8 @@ from .places import Place
 _OURS = "parfocal"
 # The legend in units of its boxes, which are this share of the image's width.
 _BOX_SHARE, _SMALLEST_BOX_PX = 1 / 36, 3.0
+# Wide enough for the longer text, too, whatever font Java has for it.
+_LEGEND_BOXES = N_LEVELS + 3
 _LEGEND_TEXTS = (f"level 0 sharp to {N_LEVELS - 1} worst", "the darker, the less certain")
 
 
@@ -59,7 +61,7 @@ def _legend(image_width_px: int) -> list[Any]:
     """A box for each level from sharp to worst, and what they mean."""
     box = max(_SMALLEST_BOX_PX, image_width_px * _BOX_SHARE)
     rectangle, text, black = JClass("ij.gui.Roi"), JClass("ij.gui.TextRoi"), JClass("java.awt.Color").BLACK
-    back = rectangle(0.0, 0.0, (N_LEVELS + 1) * box, 4.4 * box)
+    back = rectangle(0.0, 0.0, _LEGEND_BOXES * box, 4.4 * box)
     back.setFillColor(black)
     parts = [back]
     for level in range(N_LEVELS):

@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Hold focus until Ctrl-C, SIGTERM, SIGHUP or the end of the time, or find it once."""
     if options.duration is not None and not 0 < options.duration < math.inf:
         raise ValueError(f"duration must be above 0 s, got {options.duration:g}")
+    if options.log and options.once:
+        raise ValueError(f"log must be left out with once, which takes no decisions to write, got {options.log}")
     if options.log:
         check_new(options.log)
     fill_in_demo(options)
@@ -55,10 +57,13 @@ def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> A
         from parfocal.registry import ModelError
 
         try:
-            return model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
+            made = model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
         except (ModelError, ValueError) as error:
             kind = ModelError if isinstance(error, ModelError) else ValueError
             raise kind(f"{error}; without a model: --estimator metric") from error
+        if made.doubt(settings.tolerance_um):
+            print(made.doubt(settings.tolerance_um), flush=True)
+        return made
     from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 
     print("sweeping z to learn how sharp the sample is where", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -129,6 +130,7 @@ def calibrate_focal_position(
     estimator = FocalPositionEstimator(load_model(folder, TASK))
     errors = position_errors(estimator, judged, depth_of_field_um or math.nan)
     text = _sentence(errors, is_second, count)
+    _keep_error(folder / "config.json", errors, is_second)
     with (folder / "card.md").open("a") as card:
         card.write(f"\n## Calibration\n\n{text}\n")
     return FocalPositionCalibration(folder, count, is_second, errors, text)
@@ -202,6 +204,13 @@ def _settings(
         validation_steps=max(1, -(-wanted // _VALIDATIONS)),
         validation_share=0.0,
     )
+
+
+def _keep_error(path: Path, errors: PositionErrors, is_second: bool) -> None:
+    """Write the median error into the model, for whoever is to trust its answers; none where nothing was answered."""
+    median = errors.summary()["median_um"]
+    found = {"median_error_um": round(median, 3) if math.isfinite(median) else None, "second_field": is_second}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "calibration": found}, indent=2) + "\n")
 
 
 def _with_seen(fresh: LabelledPlanes, path: Optional[Path], settings: FocalPositionTraining) -> LabelledPlanes:

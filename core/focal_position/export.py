@@ -91,9 +91,7 @@ def write_model_folder(output: Path, network: Any, fit: Fit, history: list[dict[
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     write_log(output / "training_log.csv", history)
     unit = settings.unit.replace("depth_of_field", "depths of field")
-    draw_curve(
-        output / "training_curve.png", history, "cross-entropy", "median_error", f"median error of validation, {unit}"
-    )
+    draw_curve(output / "training_curve.png", history, "cross-entropy", "median_error", f"median error, {unit}")
     (output / "card.md").write_text(_card(config, history, settings))
     return output
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from parfocal import status
 from parfocal.commands import check_arguments, command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
+from parfocal.focal_position.inputs import TASK
 from parfocal.focal_position.result import FocalPosition
+from parfocal.registry import model_folder, read_config
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,29 @@ class ModelEstimator:
         Of `estimate_focal_position`.
     range_um : tuple of float
         Lowest and highest defocus that the model knows.
+    calibration : dict
+        `median_error_um` (None where nothing was answered) and `second_field` of the model's calibration; empty for a
+        model without one.
     """
 
     arguments: dict[str, Any]
     range_um: tuple[float, float]
+    calibration: dict[str, Any] = field(default_factory=dict)
+
+    def doubt(self, tolerance_um: float) -> str:
+        """Say where the errors of the calibration were larger than a tolerance; else nothing."""
+        if not self.calibration:
+            return ""
+        median, where = self.calibration["median_error_um"], "a field that it had been adapted to"
+        if median is not None and median <= tolerance_um:
+            return ""
+        told = "answered no plane" if median is None else f"was off by {median:g} um in the median"
+        if self.calibration["second_field"]:
+            where = "another field"
+        return (
+            f"the model {told} on {where}, the tolerance is {tolerance_um:g} um: it may hold as far from focus;"
+            " calibrate it on more fields, or use a focus metric"
+        )
 
     def __call__(self, image_yx: np.ndarray) -> FocalPosition:
         """Estimate the focal position of an image (y, x)."""
@@ -56,4 +77,6 @@ def model_estimator(**arguments: Any) -> ModelEstimator:
     found = estimate_focal_position(np.zeros((64, 64)), **arguments)
     if found.status in (status.OUT_OF_DOMAIN, status.OUT_OF_RANGE):
         raise ValueError(f"the model would answer for no image: {found.reason}")
-    return ModelEstimator(arguments, (float(found.positions_um[0]), float(found.positions_um[-1])))
+    model = arguments.get("model", command_spec(estimate_focal_position).parameter("model").default)
+    calibration = read_config(model_folder(model, TASK)).get("calibration", {})
+    return ModelEstimator(arguments, (float(found.positions_um[0]), float(found.positions_um[-1])), calibration)

@@ -22,6 +22,7 @@ from parfocal.focal_position.sampler import PlaneSampler
 from parfocal.focal_position.settings import learning_rate_at, training_settings
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
 from parfocal.focal_position.training import labelled_planes, stack_settings, train_focal_position
+from parfocal.focus_control.model_estimator import ModelEstimator, model_estimator
 
 Z_UM = np.arange(-4.0, 4.1, 1.0)
 
@@ -81,6 +82,27 @@ def test_a_calibrated_model_states_what_it_is(calibrated):
     assert config["bins"]["half_range"] == 4.0
     rows = list(csv.DictReader((calibrated.output / "training_log.csv").open()))
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_a_calibrated_model_keeps_its_errors(calibrated):
+    median = calibrated.errors.summary()["median_um"]
+    told = pytest.approx(median, abs=1e-3) if np.isfinite(median) else None
+    assert model_estimator(model=str(calibrated.output)).calibration == {"median_error_um": told, "second_field": True}
+
+
+@pytest.mark.parametrize(
+    ("calibration", "told"),
+    [
+        ({}, ""),
+        ({"median_error_um": 0.5, "second_field": True}, ""),
+        ({"median_error_um": 0.9, "second_field": True}, "was off by 0.9 um in the median on another field"),
+        ({"median_error_um": None, "second_field": False}, "answered no plane on a field that it had been adapted to"),
+    ],
+)
+def test_whoever_holds_focus_is_told_where_a_calibration_was_worse_than_the_tolerance(calibration, told):
+    doubt = ModelEstimator({}, (-4.0, 4.0), calibration).doubt(0.5)
+    assert told in doubt
+    assert bool(doubt) == bool(told)
 
 
 def test_calibration_goes_on_with_further_stacks_and_keeps_the_earlier_ones(calibrated, tmp_path):

@@ -84,7 +84,7 @@ def move_and_escape(n_planes):
     """Go to slice 3 while planes are measured, then press Escape; what came of both."""
     image, imagej = JClass("ij.WindowManager").getCurrentImage(), JClass("ij.ImageJ")
     measuring = f" of {n_planes}, Escape cancels"
-    status_with("Measure Image Focus: 1 ", measuring)
+    status_with("Measure Image Focus: ", measuring)
     JClass("java.awt.EventQueue").invokeAndWait(lambda: image.setSlice(3))
     found = {"slice": image.getCurrentSlice(), "measuring then": str(imagej.getStatusBarText()).endswith(measuring)}
     image.getWindow().getCanvas().requestFocus()

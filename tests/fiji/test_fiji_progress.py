@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-N_PLANES = 30
+# Enough for a fast machine to be measuring still when the key arrives.
+N_PLANES = 120
 
 
 @pytest.fixture(scope="module")

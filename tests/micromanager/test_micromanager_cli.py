@@ -50,6 +50,7 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
         (["hold-focus", "--demo", "--modality", "confocal"], "not for confocal: calibrate one on your stacks; without"),
         (["hold-focus", "--demo", "--numerical-aperture", "1.3", "--immersion-index", "1.5"], "for air objectives"),
         ([*DEMO, "--highest-z-um", "5"], "the sharpest plane, 5.00 um, is at the end of the range"),
+        (["hold-focus", "--demo", "--once", "--log", "new.csv"], "log must be left out with once"),
         ([*DEMO, "--log", "broken.cfg"], "broken.cfg exists: choose another file for the log"),
         (["calibrate", "--demo", "-o", "out", "--fields", "0"], "fields must be 1 or more, got 0"),
         (["calibrate", "--demo", "-o", "out", "--step-um", "0"], "step_um must be above 0 um, got 0"),
@@ -82,7 +83,7 @@ def test_what_can_be_refused_beforehand_is_refused_before_the_sweep(tmp_path, mo
 def unanswering(monkeypatch):
     """A model to which every image says too little."""
     broad = FocalPosition(status.BROAD, "the image says too little")
-    monkeypatch.setattr("parfocal.focus_control.model_estimator.model_estimator", lambda **_: lambda image: broad)
+    monkeypatch.setattr("parfocal.focus_control.model_estimator.ModelEstimator.__call__", lambda *_: broad)
 
 
 def test_where_the_model_does_not_find_focus_once_the_way_out_is_told(unanswering, capsys):

@@ -84,11 +84,13 @@ def restore_unless_marked(item: ImageItem, arguments: dict[str, Any], flags: Opt
     if is_marked_restored(item.metadata.description):
         reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(item.metadata.description.split())[:200]}"
         return _left_alone(item.pixels, PlaneRestoration(status=status.ALREADY_RESTORED, reason=reason))
-    flag = None if flags is None else flags.of_image(item.path, item.metadata)
-    if flags is not None and flag is not None and not flag.flagged:
+    if flags is None:
+        return restore_defocus(item.pixels, **arguments)
+    flag = flags.of_image(item.path, item.metadata)
+    if not flag.flagged:
         return _left_alone(item.pixels, flag.left_alone(flags.table))
     restored = restore_defocus(item.pixels, **arguments)
-    return restored if flags is None or restored.restored else _contradicting(restored, flags)
+    return restored if restored.restored else _contradicting(restored, flags)
 
 
 def _contradicting(restored: Restoration, flags: Flags) -> Restoration:
