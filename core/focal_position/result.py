@@ -80,3 +80,12 @@ class FocalPosition:
     def answered(self) -> bool:
         """Whether there is one estimate."""
         return self.status == status.OK
+
+    def features(self) -> dict[str, float]:
+        """Name the numbers for a table: NaN where there is no estimate; the keys do not depend on the image."""
+        return {
+            "DefocusUm": self.defocus_um,
+            "DeviationUm": self.deviation_um,
+            "Certainty": self.certainty,
+            "Answered": float(self.answered),
+        }

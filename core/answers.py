@@ -1,0 +1,88 @@
+"""What a command says of an image, in the words that every host puts into its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional
+
+import numpy as np
+
+from parfocal.commands import command_spec
+from parfocal.status import ALREADY_RESTORED, MEANINGS
+
+NAN = float("nan")
+# Commands that take no image which its metadata mark as restored.
+REFUSING_RESTORED = ("flag_defocused", "restore_defocus")
+
+
+def measured(
+    command: Callable[..., Any], pixels: Any, arguments: dict[str, Any], mask_yx: Optional[np.ndarray] = None
+) -> Any:
+    """Result of a command; a selection of the host limits what it measures.
+
+    A command without a mask gets the rectangle around the selection.
+
+    Parameters
+    ----------
+    command : callable
+    pixels : array_like
+        (y, x) or (z, y, x), colours last.
+    arguments : dict
+        Of the command, beside the image.
+    mask_yx : ndarray of bool, optional
+        True where something is selected.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where the selection leaves nothing of the image, or an argument is wrong.
+    """
+    if mask_yx is None:
+        return command(pixels, **arguments)
+    if not mask_yx.any():
+        raise ValueError("the selection must lie on the image, it lies outside: choose another or none")
+    if "mask_yx" in parameter_names(command):
+        return command(pixels, mask_yx=mask_yx, **arguments)
+    return command(_around(pixels, mask_yx), **arguments)
+
+
+def outputs_of(result: Any) -> dict[str, Any]:
+    """`features` of a result by name, its `status` and `reason`, and its `warnings` as one text."""
+    numbers = result.numbers() if hasattr(result, "numbers") else result.features()
+    metrics = result.metrics() if hasattr(result, "metrics") else {}
+    answer = getattr(result, "estimate", result)
+    told = {"status": answer.status, "reason": answer.reason, "warnings": " ".join(answer.warnings)}
+    return {"features": {**numbers, **metrics}, **told}
+
+
+def plane_outputs_of(result: Any) -> list[dict[str, Any]]:
+    """The same for each plane of a stack by itself; `Sharpest` is 1 in the sharpest, instead of its index."""
+    sharpest, told = result.sharpest_plane_index, []
+    for index in range(len(result.planes)):
+        outputs = outputs_of(result.of_plane(index))
+        known = {name: value for name, value in outputs["features"].items() if not name.startswith("SharpestPlane")}
+        told.append(
+            {**outputs, "features": {**known, "Sharpest": NAN if sharpest is None else float(index == sharpest)}}
+        )
+    return told
+
+
+def check_not_restored(name: str, title: str, metadata: str) -> None:
+    """Raise ValueError where a command of this name takes no restored image, and the metadata mark it as one."""
+    from parfocal.restoration.result import is_marked_restored
+
+    if name in REFUSING_RESTORED and is_marked_restored(metadata):
+        raise ValueError(f"{title}: {MEANINGS[ALREADY_RESTORED]}")
+
+
+def parameter_names(command: Callable[..., Any]) -> set[str]:
+    """Names of what a command takes."""
+    return {parameter.name for parameter in command_spec(command).parameters}
+
+
+def _around(pixels: Any, mask_yx: np.ndarray) -> Any:
+    """Rectangle around a selection, of all planes."""
+    rows, columns = np.flatnonzero(mask_yx.any(axis=1)), np.flatnonzero(mask_yx.any(axis=0))
+    area = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    coloured = pixels.ndim > 2 and pixels.shape[-1] in (3, 4)  # as `as_planes` has it
+    return pixels[(slice(None),) * (pixels.ndim - 2 - coloured) + area]
