@@ -11,6 +11,10 @@ from parfocal.commands import command_spec
 from parfocal.status import ALREADY_RESTORED, MEANINGS
 
 NAN = float("nan")
+# Lengths by which calibrations of hosts name pixels, in um; cm and inch are those of printers.
+_UNITS_UM = {"nm": 1e-3, "um": 1.0, "\u00b5m": 1.0, "\u03bcm": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3}
+# What need not be given where the calibration of the image states it.
+CALIBRATED = ("pixel_size_um",)
 # Commands that take no image which its metadata mark as restored.
 REFUSING_RESTORED = ("flag_defocused", "restore_defocus")
 
@@ -44,6 +48,32 @@ def measured(
     if "mask_yx" in parameter_names(command):
         return command(pixels, mask_yx=mask_yx, **arguments)
     return command(_around(pixels, mask_yx), **arguments)
+
+
+def calibrated_um(unit: str, pixel_width: float, plane_distance: Optional[float]) -> dict[str, float]:
+    """Pixel size and z step in um where a calibration states them in nm, um or mm; of a single plane no z step."""
+    factor = _UNITS_UM.get(unit.strip())
+    if factor is None:
+        return {}
+    found = {"pixel_size_um": pixel_width * factor}
+    return found if plane_distance is None else {**found, "z_step_um": plane_distance * factor}
+
+
+def completed(command: Callable[..., Any], arguments: dict[str, Any], known: dict[str, float]) -> dict[str, Any]:
+    """Arguments with those that the calibration of the image states.
+
+    Raises
+    ------
+    ValueError
+        Where the command needs what neither has.
+    """
+    parameters = {parameter.name: parameter for parameter in command_spec(command).parameters}
+    merged = {**{name: value for name, value in known.items() if name in parameters}, **arguments}
+    for parameter in parameters.values():
+        if parameter.required and not parameter.param.array and parameter.name not in merged:
+            hint = ", the calibration of the image states none in nm, um or mm" * (parameter.name in CALIBRATED)
+            raise ValueError(f"{parameter.param.label or parameter.name} must be given{hint}")
+    return merged
 
 
 def outputs_of(result: Any) -> dict[str, Any]:

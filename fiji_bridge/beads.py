@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from jpype import JArray, JClass, JDouble
 
-from parfocal.answers import outputs_of
+from parfocal.answers import completed, outputs_of
 from parfocal.beads.focal_plane import FeatureCurve
 from parfocal.beads.result import BeadFocalPlane, BeadMeasurement
 
 from .folders import show_table
 from .imagej1 import is_headless
-from .images import held, pixels_of
-from .measuring import completed
+from .images import held, lengths_um, pixels_of
 from .options import PLOT, ROIS
 from .places import Place, label_of, shown_places
 from .results import Row
@@ -36,9 +35,7 @@ def measure_beads(command: Callable[..., Any], arguments: dict[str, Any], image:
     given = {name: value for name, value in arguments.items() if name not in (PLOT.name, ROIS.name)}
     with held(image):
         places = shown_places(image)
-        given = completed(command, given, image)
-        if "pixel_size_um" not in given:
-            raise ValueError("Pixel size must be given, the calibration of the image states none in nm, um or mm")
+        given = completed(command, given, lengths_um(image))
         result = command(pixels_of(image, places), **given)
         row = Row(label_of(image, places), outputs_of(result))
     if arguments.get(ROIS.name) and not is_headless():  # ImageJ has no ROI Manager without a window

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Optional
 
+from parfocal.answers import CALIBRATED
 from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 
 from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
@@ -53,7 +54,7 @@ class ImageJCommand:
         spec = command_spec(_load(self.function))
         needed = [option for option in self.options if option.required]
         others = [option for option in self.options if not option.required]
-        known = [replace(p, required=False) if p.name in _OF_CALIBRATION else p for p in spec.parameters]
+        known = [replace(p, required=False) if p.name in CALIBRATED else p for p in spec.parameters]
         return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *known, *others))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
@@ -91,8 +92,6 @@ def _load(home: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
-# What need not be given where the image states it.
-_OF_CALIBRATION = ("pixel_size_um",)
 _FRONTS = "parfocal.fiji_bridge"
 COMMANDS = (
     ImageJCommand(

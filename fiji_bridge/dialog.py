@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from jpype import JArray, JClass, JString
 
+from parfocal.arguments import parsed
 from parfocal.commands import CommandSpec, ParameterSpec
 
 _COLUMNS = 24
@@ -107,24 +108,6 @@ def _option(options: str, parameter: ParameterSpec) -> Any:
         return parsed(str(JClass("ij.Macro").getValue(options, parameter.name, "")), parameter)
     found = re.search(rf"(?:^|\s){parameter.name}(?:=(\w+))?(?=\s|$)", options)
     return None if found is None else (found[1] or "yes").lower() not in ("no", "false", "0")
-
-
-def parsed(text: str, parameter: ParameterSpec) -> Any:
-    """Read an argument from text, None where that is empty (ValueError as `ask`)."""
-    text, label = text.strip(), parameter.param.label or parameter.name
-    if not text:
-        if parameter.required:
-            raise ValueError(f"{label} must be given")
-        return None
-    if parameter.type == "tuple":
-        return tuple(text.replace(",", " ").split())
-    if parameter.type not in ("int", "float"):
-        return text
-    try:
-        return int(text) if parameter.type == "int" else float(text)
-    except ValueError as error:
-        kind = "a whole number" if parameter.type == "int" else "a number"
-        raise ValueError(f"{label} must be {kind}, got {text!r}") from error
 
 
 def _shown(parameter: ParameterSpec) -> str:

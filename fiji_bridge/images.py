@@ -9,10 +9,10 @@ from typing import Any, Optional
 import numpy as np
 from jpype import JArray, JByte, JClass, JFloat, JInt, JShort
 
+from parfocal.answers import calibrated_um
+
 from .places import Place
 
-# Lengths that calibrations name, in um.
-_UNITS_UM = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3}
 _SIGNED_ZERO = 32768
 
 
@@ -70,13 +70,10 @@ def selection_of(image: Any) -> Optional[np.ndarray]:
 def lengths_um(image: Any) -> dict[str, float]:
     """Pixel size and distance of planes in um, where the calibration states them."""
     calibration = image.getCalibration()
-    factor = _UNITS_UM.get(str(calibration.getUnit()).strip())
-    if factor is None or not calibration.scaled():
+    if not calibration.scaled():
         return {}
-    found = {"pixel_size_um": float(calibration.pixelWidth) * factor}
-    if image.getNSlices() > 1:
-        found["z_step_um"] = float(calibration.pixelDepth) * factor
-    return found
+    distance = float(calibration.pixelDepth) if image.getNSlices() > 1 else None
+    return calibrated_um(str(calibration.getUnit()), float(calibration.pixelWidth), distance)
 
 
 def image_like(image: Any, pixels: np.ndarray, title: str, info: str) -> Any:

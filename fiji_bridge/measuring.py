@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from parfocal.answers import check_not_restored, measured, outputs_of, parameter_names, plane_outputs_of
+from parfocal.answers import check_not_restored, completed, measured, outputs_of, plane_outputs_of
 
 from .images import held, image_like, lengths_um, pixels_of, selection_of
 from .options import EACH_PLANE, OVERLAY
@@ -34,7 +34,7 @@ def measure(command: Callable[..., Any], arguments: dict[str, Any], image: Any) 
     each = arguments.get(EACH_PLANE.name, EACH_PLANE.default)
     with held(image):
         shown, mask_yx = shown_places(image), selection_of(image)
-        given = completed(command, given, image)
+        given = completed(command, given, lengths_um(image))
         stacks = [
             (places, measured(command, pixels_of(image, places), given, mask_yx))
             for places in (all_places(image) if each else [shown])
@@ -57,7 +57,7 @@ def restore(command: Callable[..., Any], arguments: dict[str, Any], image: Any) 
     _refuse_restored(command, image)
     with held(image):
         shown = shown_places(image)
-        result = command(pixels_of(image, shown), **completed(command, arguments, image))
+        result = command(pixels_of(image, shown), **completed(command, arguments, lengths_um(image)))
         outputs = outputs_of(result)
         outputs["rows"] = [Row(label_of(image, shown), outputs)]
         if result.restored:
@@ -66,12 +66,6 @@ def restore(command: Callable[..., Any], arguments: dict[str, Any], image: Any) 
             title = f"Uncertainty of {image.getTitle()}"
             outputs["uncertainty"] = image_like(image, result.uncertainty, title, result.provenance)
     return outputs
-
-
-def completed(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
-    """Arguments with those that the calibration of the image states."""
-    known = {name: value for name, value in lengths_um(image).items() if name in parameter_names(command)}
-    return {**known, **arguments}
 
 
 def _rows(image: Any, places: Sequence[Place], result: Any, each: bool) -> list[Row]:

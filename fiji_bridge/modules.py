@@ -8,10 +8,10 @@ from typing import Any
 
 from jpype import JClass, JImplements, JOverride
 
+from parfocal.arguments import parsed
 from parfocal.commands import ParameterSpec
 
 from .commands import MENU, ImageJCommand
-from .dialog import parsed
 from .imagej1 import in_thread, is_headless, log_unexpected
 from .progress import Cancelled
 from .results import IMAGES
