@@ -8,6 +8,7 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal.commands import command_spec
+from parfocal.images.plane_stack import PlaneStack
 from parfocal.status import ALREADY_RESTORED, MEANINGS
 
 NAN = float("nan")
@@ -30,7 +31,7 @@ def measured(
     ----------
     command : callable
     pixels : array_like
-        (y, x) or (z, y, x), colours last.
+        (y, x) or (z, y, x), colours last; or a `PlaneStack`.
     arguments : dict
         Of the command, beside the image.
     mask_yx : ndarray of bool, optional
@@ -114,5 +115,7 @@ def _around(pixels: Any, mask_yx: np.ndarray) -> Any:
     """Rectangle around a selection, of all planes."""
     rows, columns = np.flatnonzero(mask_yx.any(axis=1)), np.flatnonzero(mask_yx.any(axis=0))
     area = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    if isinstance(pixels, PlaneStack):
+        return pixels.cropped(*area)
     coloured = pixels.ndim > 2 and pixels.shape[-1] in (3, 4)  # as `as_planes` has it
     return pixels[(slice(None),) * (pixels.ndim - 2 - coloured) + area]

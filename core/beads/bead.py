@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Union
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,21 @@ class BeadDetection:
     refused: tuple[RefusedBead, ...]
     apparent_diameter_um: float = float("nan")
     text: str = ""
+
+    def within(self, mask_yx: np.ndarray) -> BeadDetection:
+        """Those whose centre lies where a mask (y, x) is True."""
+
+        def inside(found: Union[Bead, RefusedBead]) -> bool:
+            y, x = int(np.floor(found.y_px + 0.5)), int(np.floor(found.x_px + 0.5))
+            height, width = mask_yx.shape
+            return bool(mask_yx[min(max(y, 0), height - 1), min(max(x, 0), width - 1)])
+
+        kept = BeadDetection(
+            tuple(bead for bead in self.beads if inside(bead)),
+            tuple(refused for refused in self.refused if inside(refused)),
+            self.apparent_diameter_um,
+            self.text,
+        )
+        if self.beads and not kept.beads:
+            return replace(kept, text=f"{len(self.beads)} lie outside the mask, none inside")
+        return kept

@@ -25,6 +25,7 @@ from parfocal.beads.single_plane import measure_single_plane
 from parfocal.beads.stack import as_stack
 from parfocal.beads.widths import bead_widths
 from parfocal.commands import Param, check_arguments, command
+from parfocal.images.planes import as_plane_selection
 from parfocal.progress import steps
 from parfocal.registry import load_model
 
@@ -42,6 +43,7 @@ def measure_bead_focal_plane(
     bead_diameter_um: Annotated[float, Param("um", 0.01, 1000.0, label="Diameter of the beads")],
     z_step_um: Annotated[Optional[float], Param("um", 0.0001, 1000.0, label="z step")] = None,
     z_um: Annotated[Optional[Any], Param(array=True)] = None,
+    mask_yx: Annotated[Optional[Any], Param(array=True, label="Mask")] = None,
     contrast: Annotated[str, Param(choices=CONTRASTS, label="Contrast")] = "bright_field",
     black_level: Annotated[float, Param("counts", 0.0, None, label="Black level")] = 0.0,
     saturation_level: Annotated[Optional[float], Param("counts", 0.0, None, label="Saturation level")] = None,
@@ -74,6 +76,8 @@ def measure_bead_focal_plane(
         Distance between the planes, which lie at 0, 1, 2 ... steps. Give it or `z_um`; a single plane needs neither.
     z_um : array_like
         (z,) position of each plane, um, in any order; repeated ones are averaged.
+    mask_yx : array_like, optional
+        (y, x), True where beads count: those whose centre lies there. The others still take room from their neighbours.
     contrast : str
         `bright_field` (a bead darkens or brightens the light) or `fluorescence` (it shines).
     black_level : float
@@ -112,6 +116,7 @@ def measure_bead_focal_plane(
     z = plane_positions(len(stack), z_step_um, z_um)
     empty = BeadFocalPlane(z_um=z, pixel_size_um=pixel_size_um, bead_diameter_um=bead_diameter_um, contrast=contrast)
     detection = find_beads(steps(stack), bead_diameter_um, pixel_size_um, contrast)
+    whole, detection = detection, _within(detection, mask_yx, np.shape(stack[0]))
     if not detection.beads:
         return replace(
             empty, refused=detection.refused, status=status.NO_CONTENT, reason=_no_bead(detection.text, contrast)
@@ -120,9 +125,8 @@ def measure_bead_focal_plane(
         told = (distance_model, interval_level, z_error_um)
         single = measure_single_plane(replace(empty, refused=detection.refused), stack[0], detection.beads, *told)
         return _with_target(_with_field(single), target_offset_um)
-    table = measure_beads(
-        steps(stack), detection.beads, pixel_size_um, contrast, saturation_level, detection.refused, black_level
-    )
+    others = (*whole.refused, *(bead for bead in whole.beads if bead not in detection.beads))
+    table = measure_beads(steps(stack), detection.beads, pixel_size_um, contrast, saturation_level, others, black_level)
     features = table.steepest_slope_bz[table.usable_b], table.centre_intensity_bz[table.usable_b]
     reference = reference_focal_plane(z, *features, seed=seed, level=interval_level, z_error_um=z_error_um)
     beads = _beads(detection, table, z)
@@ -135,6 +139,11 @@ def measure_bead_focal_plane(
         distances = stack_distances(stack, table.centres_bz_yx[table.usable_b], sizes_um, distance_model)
         found = replace(found, plane_distances=distances)
     return _with_target(_answer(_with_field(found), table), target_offset_um)
+
+
+def _within(detection: BeadDetection, mask_yx: Optional[Any], shape_yx: Any) -> BeadDetection:
+    mask = as_plane_selection(mask_yx, "mask_yx", shape_yx, 1)
+    return detection if mask is None else detection.within(mask[0].astype(bool))
 
 
 def _no_bead(text: str, contrast: str) -> str:

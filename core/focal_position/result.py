@@ -31,6 +31,9 @@ class Candidate:
     probability: float
 
 
+_NO_CANDIDATE = Candidate(NAN, NAN, NAN)
+
+
 @dataclass(frozen=True)
 class FocalPosition:
     """Focal position of one image.
@@ -82,10 +85,19 @@ class FocalPosition:
         return self.status == status.OK
 
     def features(self) -> dict[str, float]:
-        """Name the numbers for a table: NaN where there is no estimate; the keys do not depend on the image."""
+        """Name the numbers for a table: NaN where there is no estimate; the keys do not depend on the image.
+
+        The two most probable candidates are there whether or not one of them is the estimate.
+        """
+        first, second = (*self.candidates, _NO_CANDIDATE, _NO_CANDIDATE)[:2]
         return {
             "DefocusUm": self.defocus_um,
             "DeviationUm": self.deviation_um,
             "Certainty": self.certainty,
             "Answered": float(self.answered),
+            "Candidates": float(len(self.candidates)),
+            "FirstCandidateUm": first.defocus_um,
+            "FirstCandidateProbability": first.probability,
+            "SecondCandidateUm": second.defocus_um,
+            "SecondCandidateProbability": second.probability,
         }

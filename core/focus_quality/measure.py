@@ -22,8 +22,8 @@ RANKED = ("confocal", "light_sheet")
 @command
 def measure_image_focus(
     image: Annotated[Any, Param(array=True)],
-    mask_yx: Annotated[Optional[Any], Param(array=True)] = None,
-    labels_yx: Annotated[Optional[Any], Param(array=True)] = None,
+    mask_yx: Annotated[Optional[Any], Param(array=True, label="Mask")] = None,
+    labels_yx: Annotated[Optional[Any], Param(array=True, label="Labels of objects")] = None,
     pixel_size_um: Annotated[Optional[float], Param("um", 0.001, 100.0, label="Pixel size")] = None,
     numerical_aperture: Annotated[Optional[float], Param("", 0.01, 2.0, label="Numerical aperture")] = None,
     emission_wavelength_um: Annotated[Optional[float], Param("um", 0.2, 2.0, label="Emission wavelength")] = None,
@@ -45,7 +45,7 @@ def measure_image_focus(
     ----------
     image : array_like
         (y, x) or (z, y, x), integers or floats, any intensity scale; with 3 or 4 colours last the mean of red, green
-        and blue is taken.
+        and blue is taken. Also a `PlaneStack`, of which a plane at a time is in memory.
     mask_yx : array_like, optional
         True where the image is to be measured, (y, x) or (z, y, x).
     labels_yx : array_like, optional
@@ -92,7 +92,7 @@ def measure_image_focus(
     stack_zyx, is_stack = as_planes(image)
     shape_yx = stack_zyx.shape[1:]
     mask = as_plane_selection(mask_yx, "mask_yx", shape_yx, len(stack_zyx))
-    mask = None if mask is None else mask.astype(bool)
+    mask = None if mask is None else mask.astype(bool, copy=False)  # a copy would have the size of the stack
     labels = as_plane_selection(labels_yx, "labels_yx", shape_yx, len(stack_zyx), kinds="bui")
     optics = _complete_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     known = [value for value in (emission_wavelength_um, numerical_aperture, pixel_size_um) if value is not None]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from parfocal.images.plane_stack import PlaneStack
 
-def as_planes(image: object) -> tuple[np.ndarray, bool]:
+
+def as_planes(image: object) -> tuple[Any, bool]:
     """Bring an image to a stack of planes.
 
-    Colours follow one rule: the mean of red, green and blue; a fourth channel (alpha) is left out.
+    Colours follow one rule: the mean of red, green and blue; a fourth channel (alpha) is left out. A `PlaneStack` is
+    one already and comes out as it is.
 
     Parameters
     ----------
@@ -17,7 +22,7 @@ def as_planes(image: object) -> tuple[np.ndarray, bool]:
 
     Returns
     -------
-    stack_zyx : ndarray
+    stack_zyx : ndarray or PlaneStack
         (z, y, x) in the type of the input, float32 where colours were averaged.
     is_stack : bool
         Whether the input had a z axis.
@@ -29,6 +34,8 @@ def as_planes(image: object) -> tuple[np.ndarray, bool]:
     ValueError
         Where the axes are none of the above; the message gives the shape.
     """
+    if isinstance(image, PlaneStack):
+        return image, True
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "uif":
         hint = ": read the file first" if pixels.dtype.kind in "USO" else ""
@@ -74,25 +81,25 @@ def as_plane_selection(
     return array
 
 
-def counts_per_unit(image: object, stack_zyx: np.ndarray, mask_zyx: np.ndarray | None = None) -> float:
+def counts_per_unit(image: object, stack_zyx: Any, mask_zyx: np.ndarray | None = None) -> float:
     """Factor to the 16-bit range, for a network that takes counts: 8-bit images fill it, as do floats up to 1.
 
     Parameters
     ----------
     image : array_like
         As it was handed over: colours that were averaged lost their type.
-    stack_zyx : ndarray
+    stack_zyx : ndarray or PlaneStack
         The same image as planes.
     mask_zyx : ndarray of bool, optional
         True where it is to be measured; all planes share one factor.
     """
-    kind = np.asarray(image).dtype
+    kind = image.dtype if isinstance(image, PlaneStack) else np.asarray(image).dtype
     if kind == np.uint8:
         return 257.0
     if kind.kind != "f":
         return 1.0
-    used = stack_zyx if mask_zyx is None else stack_zyx[mask_zyx]
-    return 65535.0 if np.fmax.reduce(used, axis=None, initial=0) <= 1.0 else 1.0
+    planes = (plane if mask_zyx is None else plane[mask_zyx[z]] for z, plane in enumerate(stack_zyx))
+    return 65535.0 if all(np.fmax.reduce(plane, axis=None, initial=0) <= 1.0 for plane in planes) else 1.0
 
 
 def fill_masked(image_yx: np.ndarray, mask_yx: np.ndarray, reach_px: float = 8.0) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Optional
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
 from parfocal.focus_quality.scale import ModelScale
+from parfocal.images.plane_stack import PlaneStack
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import Optics
 from parfocal.progress import steps
@@ -42,7 +44,8 @@ def flag_defocused(
     ----------
     image : array_like
         (y, x) or (z, y, x), integers or floats, any intensity scale; with 3 or 4 colours last the mean of red, green
-        and blue is taken. A stack is defocused where its sharpest plane is.
+        and blue is taken. Also a `PlaneStack`, of which a plane at a time is in memory. A stack is defocused where its
+        sharpest plane is.
     threshold : float, optional
         Probability above which an image is flagged; by default the model's own, 0.5 for the one that ships.
         `threshold_for_false_alarms` chooses one from your own sharp images.
@@ -80,7 +83,7 @@ def flag_defocused(
     """
     check_arguments(flag_defocused, locals())
     stack_zyx, _ = as_planes(image)
-    cleaned = [without_hot_pixels(plane) for plane in stack_zyx]
+    cleaned, seen = _cleaned(image, stack_zyx)
     network = load_model(model, TASK)
     optics: Optional[Optics] = None
     if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
@@ -91,9 +94,8 @@ def flag_defocused(
     focus: list[Any] = [None] * len(stack_zyx)
     # Other kinds of microscope have no absolute level that could contradict anything.
     if check_level and not refusal and modality == "widefield_fluorescence":
-        hot = any(found for _, found in cleaned)
         measured = measure_image_focus(
-            np.stack([plane for plane, _ in cleaned]) if hot else image,
+            seen,
             pixel_size_um=pixel_size_um,
             numerical_aperture=numerical_aperture,
             emission_wavelength_um=emission_wavelength_um,
@@ -105,3 +107,12 @@ def flag_defocused(
     own = float(network.config.get("threshold", 0.5))
     planes = tuple(sorter(plane, estimate, found) for (plane, found), estimate in zip(steps(cleaned), focus))
     return DefocusFlag(planes, own if threshold is None else float(threshold))
+
+
+def _cleaned(image: Any, stack_zyx: Any) -> tuple[Sequence[tuple[np.ndarray, bool]], Any]:
+    """Planes without hot pixels and whether they had any, and the image without them as it is measured."""
+    if isinstance(stack_zyx, PlaneStack):
+        return stack_zyx.each(without_hot_pixels), stack_zyx.changed(lambda plane: without_hot_pixels(plane)[0])
+    cleaned = [without_hot_pixels(plane) for plane in stack_zyx]
+    hot = any(found for _, found in cleaned)
+    return cleaned, np.stack([plane for plane, _ in cleaned]) if hot else image

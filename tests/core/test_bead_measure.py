@@ -185,3 +185,23 @@ def test_no_stack_is_refused():
         measure_bead_focal_plane(np.zeros(4), z_step_um=1.0, **OPTICS)
     with pytest.raises(ValueError, match="got none"):
         measure_bead_focal_plane(np.zeros((0, 4, 4)), z_step_um=1.0, **OPTICS)
+
+
+def test_beads_outside_the_mask_do_not_count_and_the_others_are_measured_as_before(simulated, measured):
+    mask_yx = np.zeros((300, 300), bool)
+    mask_yx[:, :150] = True
+    half = measure_bead_focal_plane(simulated.stack_zyx, z_um=simulated.z_um, mask_yx=mask_yx, **OPTICS)
+    assert len(half.beads) == 2
+    np.testing.assert_array_equal(half.features.centres_bz_yx, measured.features.centres_bz_yx[::2])
+    np.testing.assert_array_equal(half.features.steepest_slope_bz, measured.features.steepest_slope_bz[::2])
+    assert half.reference_focal_plane_um == pytest.approx(33.0, abs=7.5 / 4)
+
+
+def test_a_mask_without_beads_is_told(simulated):
+    mask_yx = np.zeros((300, 300), bool)
+    mask_yx[140:160, 140:160] = True
+    told = measure_bead_focal_plane(simulated.stack_zyx, z_um=simulated.z_um, mask_yx=mask_yx, **OPTICS)
+    assert told.status == status.NO_CONTENT
+    assert "4 lie outside the mask, none inside" in told.reason
+    with pytest.raises(ValueError, match=r"mask_yx must have the image's shape \(300, 300\), got \(20, 20\)"):
+        measure_bead_focal_plane(simulated.stack_zyx, z_um=simulated.z_um, mask_yx=mask_yx[:20, :20], **OPTICS)
