@@ -11,6 +11,7 @@ from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
+from parfocal.focus_control.estimators import ESTIMATORS, MODEL, chosen_estimator
 from parfocal.focus_control.log import LOOK, Row, check_new
 
 NOT_FOUND = 1
@@ -23,8 +24,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_microscope_options(parser)
     parser.add_argument(
         "--estimator",
-        choices=("model", "metric"),
-        default="model",
+        choices=ESTIMATORS,
+        default=MODEL,
         help="a focal-position model, or a focus metric learned from one sweep at the start (default: model)",
     )
     parser.add_argument("--log", metavar="FILE", help="CSV to write, a row for each decision")
@@ -52,24 +53,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _estimator(options: argparse.Namespace, microscope: Any, settings: Any) -> Any:
-    if options.estimator == "model":
-        from parfocal.focus_control.model_estimator import model_estimator
-        from parfocal.registry import ModelError
+    told = given_arguments(options, command_spec(estimate_focal_position))
+    return chosen_estimator(options.estimator, microscope, settings, told, _tell, "--estimator metric")
 
-        try:
-            made = model_estimator(**given_arguments(options, command_spec(estimate_focal_position)))
-        except (ModelError, ValueError) as error:
-            kind = ModelError if isinstance(error, ModelError) else ValueError
-            raise kind(f"{error}; without a model: --estimator metric") from error
-        if made.doubt(settings.tolerance_um):
-            print(made.doubt(settings.tolerance_um), flush=True)
-        return made
-    from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 
-    print("sweeping z to learn how sharp the sample is where", flush=True)
-    learned = sweep_metric_estimator(microscope, settings)
-    print(f"focal plane at {learned.focal_plane_um:.2f} um", flush=True)
-    return learned
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings: Any) -> int:
@@ -91,7 +80,7 @@ def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
     )
     if not found.found:
         print(f"not found, z restored to {found.z_um:.2f} um: {found.reason}")
-        if options.estimator == "model":
+        if options.estimator == MODEL:
             wider = f"a --tolerance-um above {settings.tolerance_um:g}"
             print(f"try --estimator metric, a model calibrated on your sample (parfocal calibrate), or {wider}")
         return NOT_FOUND

@@ -11,8 +11,6 @@ from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
 from parfocal.focus_control.settings import HoldFocus
 
-OPTICS = ("pixel_size_um", "numerical_aperture", "emission_wavelength_um")
-
 
 def add_microscope_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which microscope, and how it looks at the sample."""
@@ -64,12 +62,11 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
 
 def given_settings(options: argparse.Namespace) -> HoldFocus:
     """Settings that were given; with known optics the distances that were not fit the depth of field."""
-    from parfocal.focal_position.estimator import optics_of
+    from parfocal.focal_position.estimate import estimate_focal_position
+    from parfocal.focus_control.estimators import fitting_settings
 
-    given = given_arguments(options, command_spec(HoldFocus))
-    told = {parameter: getattr(options, parameter, None) for parameter in OPTICS}
-    optics = optics_of(**told, immersion_index=getattr(options, "immersion_index", 1.0))
-    return HoldFocus(**given) if optics is None else HoldFocus.for_optics(optics, **given)
+    told = given_arguments(options, command_spec(estimate_focal_position))
+    return fitting_settings(given_arguments(options, command_spec(HoldFocus)), told)
 
 
 def fill_in_demo(options: argparse.Namespace) -> None:

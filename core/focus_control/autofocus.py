@@ -27,6 +27,7 @@ def autofocus(
     fit: Annotated[str, Param(choices=FITS, label="Fit")] = "parabola",
     most_images: Annotated[int, Param("images", 2, 100, label="Most images of the estimate")] = 6,
     tolerance_um: Annotated[float, Param("um", 0.001, 1000.0, label="Tolerance")] = 0.5,
+    refine_step_um: Annotated[Optional[float], Param("um", 0.01, 1000.0, label="Step of refining the estimate")] = None,
     lowest_z_um: Annotated[Optional[float], Param("um", label="Lowest position")] = None,
     highest_z_um: Annotated[Optional[float], Param("um", label="Highest position")] = None,
     lowest_offset_um: Annotated[Optional[float], Param("um", label="Lowest offset")] = None,
@@ -44,19 +45,22 @@ def autofocus(
         Image (y, x) to `FocalPosition`; needed by the method `estimate`.
     method : str
         `sweep`: coarse, then fine planes, and a fit of the focus metric. `estimate`: an image, an estimate, a move, and
-        an image that verifies it.
+        an image that verifies it, or images that refine it.
     setpoint_um : float
         Where to end, relative to the focal plane: positive above it.
     range_um, coarse_step_um, fine_step_um : float
         Of the sweep, to either side of the present position. The method `estimate` moves no farther either.
     metric : str
-        Focus metric of the sweep, the sharpest image highest.
+        Focus metric of the sweep and of refining, the sharpest image highest.
     fit : str
         `parabola` through the best fine planes, or smoothing `spline` through all fine planes.
     most_images : int
         After which the method `estimate` gives up.
     tolerance_um : float
         Within which the verifying image must see the setpoint.
+    refine_step_um : float, optional
+        In place of verifying: the focal plane is sought between the sharpest image and one on either side of it, about so
+        far away (a depth of field is right), from the estimated focal plane on. The estimate then need only lead near.
     lowest_z_um, highest_z_um : float, optional
         Limits of the focus device.
     lowest_offset_um, highest_offset_um : float, optional
@@ -101,7 +105,7 @@ def autofocus(
     settings.check_range(getattr(estimate, "range_um", None))
     shot = OneShot(microscope, settings)
     try:
-        return shot.sweep(fit) if method == "sweep" else shot.estimate(estimate, most_images)
+        return shot.sweep(fit) if method == "sweep" else shot.estimate(estimate, most_images, refine_step_um)
     except BaseException:  # an interrupt too must not leave the device somewhere in a sweep
         shot.guard.travel_to(shot.start)
         raise

@@ -61,6 +61,8 @@ class FocusController:
         self._on_row = on_row
         self.callback_fault = ""
         self.cancelled: Callable[[], bool] = lambda: False
+        # Nothing is to be moved any more.
+        self.stays = False
         self._guard, start = StageGuard.begin(microscope, settings)
         self.setpoint_um = settings.setpoint(settings.channel)
         now = microscope.now_s()
@@ -91,10 +93,11 @@ class FocusController:
         return row, replace(decision, again=decision.again and outcome.reached)
 
     def stop(self) -> Row:
-        """Leave the device at the last good position, and write the last row."""
+        """Leave the device at the last good position, or where it is, and write the last row."""
         before, _ = self._guard.read()
         move = self._to_good() if self._needs_return() else Move(before, before, not math.isnan(before))
         where = "the last good position" if self._was_good() else "the position where it began"
+        where = "the position where it was" if self.stays else where
         told = f"stopped at {where}" if move.reached else f"stopped; {where} was not reached"
         self.memory = replace(self.memory, state=STOPPED)
         row = {"time_s": self._microscope.now_s(), "kind": END, "state": STOPPED, "reason": told, "fault": move.fault}
@@ -108,7 +111,8 @@ class FocusController:
 
     def _needs_return(self) -> bool:
         """A small correction after the last lock needs none: it stays nearer than the last good position."""
-        return self.memory.state not in (LOCKED, IDLE) or self.memory.pending is not None
+        settled = self.memory.state in (LOCKED, IDLE) and self.memory.pending is None
+        return not (settled or self.stays)
 
     def _take(self) -> Look:
         """An image and its estimate, or the fault after the last try."""
@@ -136,10 +140,10 @@ class FocusController:
             return Look(now, z_um, self.setpoint_um, fault=f"no estimate: {type(error).__name__}: {error}")
 
     def _carry_out(self, decision: Decision) -> tuple[Outcome, tuple[str, ...]]:
+        if decision.action not in (*MOVES, SEARCH) or self.stays:
+            return self._unmoved(decision.action not in (*MOVES, SEARCH)), ()
         if decision.action == SEARCH:
             return self._search(decision.target_um)
-        if decision.action not in MOVES:
-            return Outcome(self._guard.read()[0]), ()
         travels = decision.action == RETURN
         move = self._guard.travel_to(decision.target_um) if travels else self._guard.step_to(decision.target_um)
         return Outcome(move.z_um, move.reached), (move.fault,)
@@ -150,11 +154,16 @@ class FocusController:
         for z_um, score in zip(found.curve_z_um, found.curve_score):
             row = {"time_s": self._microscope.now_s(), "kind": SWEEP, "state": SEARCHING, "decision": SEARCH}
             self._write({**row, "z_before_um": float(z_um), "z_after_um": float(z_um), "score": float(score)})
+        if self.stays:
+            return self._unmoved(False), found.faults
         target = found.z_um + self.setpoint_um if found.found else self.memory.good_z_um
         move = self._guard.travel_to(target)
         reached = found.found and move.reached
         told = "" if found.found else f"search without a result: {found.reason}"
         return Outcome(move.z_um, move.reached, move.z_um if reached else math.nan), (told, *found.faults, move.fault)
+
+    def _unmoved(self, reached: bool) -> Outcome:
+        return Outcome(self._guard.read()[0], reached)
 
     def _to_good(self) -> Move:
         return self._guard.travel_to(self.memory.good_z_um)

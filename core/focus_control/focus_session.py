@@ -16,6 +16,7 @@ from parfocal.focus_control.states import STOPPED, Decision
 
 # So long at most a stop waits for the pause between two looks.
 _SLICE_S = 0.2
+PAUSED = "paused"
 
 
 class FocusSession:
@@ -28,8 +29,10 @@ class FocusSession:
         self, controller: FocusController, microscope: Microscope, release: Callable[[FocusSession], None]
     ) -> None:
         self._controller, self._microscope, self._release = controller, microscope, release
-        self._turn, self._stopping = threading.RLock(), threading.Event()
-        controller.cancelled = self._stopping.is_set
+        self._turn, stopping, paused = threading.RLock(), threading.Event(), threading.Event()
+        self._stopping, self._paused = stopping, paused
+        # Holds no session: one that nobody has any more gives its microscope back.
+        controller.cancelled = lambda: stopping.is_set() or paused.is_set()
         self._thread: Optional[threading.Thread] = None
         # An interrupt in Thread.join may take a running thread for one that has ended: this event tells.
         self._ended = threading.Event()
@@ -84,6 +87,12 @@ class FocusSession:
         return self._controller.callback_fault
 
     @property
+    def waits(self) -> str:
+        """Why the thread takes no look: `paused`, or what else has the microscope; empty where it looks."""
+        engaged: Callable[[], str] = getattr(self._microscope, "engaged", str)
+        return PAUSED if self._paused.is_set() else engaged()
+
+    @property
     def error(self) -> Optional[BaseException]:
         """What ended the thread, if anything but `stop` did."""
         return self._error
@@ -94,9 +103,12 @@ class FocusSession:
 
     def settle(self) -> Row:
         """Step until nothing is left to be done at once, `looks_at_once` looks at most; the last row."""
+        return self._settle(str)
+
+    def _settle(self, waits: Callable[[], str]) -> Row:
         for _ in range(self.settings.looks_at_once):
             row, decision = self._step()
-            if not decision.again or self._stopping.is_set():
+            if not decision.again or self._stopping.is_set() or waits():
                 break
         return row
 
@@ -110,11 +122,26 @@ class FocusSession:
             self._thread.start()
         return self
 
-    def stop(self) -> None:
-        """End, and leave the device at the last good position; a second call does nothing.
+    def pause(self) -> None:
+        """Take no further look after the present one until `resume`; a search ends at the last good position."""
+        self._paused.set()
+
+    def resume(self) -> None:
+        """Look again, at once."""
+        self._paused.clear()
+
+    def stop(self, stay: bool = False) -> None:
+        """End, and leave the device at the last good position, or where it is; a second call does nothing.
 
         Called by `on_row`, it ends the session as soon as the step is done.
+
+        Parameters
+        ----------
+        stay : bool
+            Move nothing any more: a move that has begun ends, as does a search, wherever it is.
         """
+        if stay:
+            self._controller.stays = True
         self._stopping.set()
         if self._stepping == threading.get_ident():
             return
@@ -173,9 +200,12 @@ class FocusSession:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
+                if self.waits:
+                    self._microscope.wait_s(_SLICE_S)
+                    continue
                 due_s = self._microscope.now_s() + self.settings.interval_s
-                self.settle()
-                self._pause(due_s)
+                self._settle(lambda: self.waits)
+                self._pass_until(due_s)
         except BaseException as error:  # kept for whoever asks: a thread has nobody to raise it to
             self._error = error
         finally:
@@ -184,8 +214,8 @@ class FocusSession:
             finally:
                 self._ended.set()
 
-    def _pause(self, due_s: float) -> None:
-        while not self._stopping.is_set():
+    def _pass_until(self, due_s: float) -> None:
+        while not self._stopping.is_set() and not self.waits:
             left_s = due_s - self._microscope.now_s()
             if left_s <= 0:
                 return

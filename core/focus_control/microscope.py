@@ -23,7 +23,8 @@ class Microscope(Protocol):
     """A focus device and a camera. Positions in um, larger ones farther up (towards positive defocus).
 
     Where an attribute `by_offset` is there and true, positions are offsets of a hardware autofocus, which has limits of
-    its own.
+    its own. Where a method `engaged` is there, the thread of a session takes no look while it names who else has the
+    microscope; it is asked often, and must not raise.
 
     Every method returns within a bounded time; what takes longer is a time-out and raises. No method tries again: that
     is for the control loop to decide.

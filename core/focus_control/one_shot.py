@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal import status
+from parfocal.focus_control.bracket import bracketed, lacking
 from parfocal.focus_control.confirm import agreed, probe_size_um
 from parfocal.focus_control.filter import Measurement, mean_of
 from parfocal.focus_control.look import Look, describe, measurements
@@ -78,6 +79,7 @@ class OneShot:
         self.curve: list[tuple[float, float]] = []
         self.faults: list[str] = []
         self._before: tuple[float, Sequence[Measurement]] = (self.start, ())
+        self._sharpness: list[tuple[float, float]] = []
 
     def sweep(self, fit: str) -> AutofocusResult:
         """Sweep, and go to the peak of the focus metric."""
@@ -88,8 +90,8 @@ class OneShot:
             return self._restored(found.status, found.reason)
         return self._arrived(Measurement(found.z_um, NAN))
 
-    def estimate(self, estimator: Any, most_images: int) -> AutofocusResult:
-        """Estimate, move, and verify; each look is put together with those before."""
+    def estimate(self, estimator: Any, most_images: int, refine_step_um: Optional[float]) -> AutofocusResult:
+        """Estimate, move, and verify, or refine; each look is put together with those before."""
         known: Optional[Measurement] = None
         while self.images < most_images:
             look, fault = self._look(estimator)
@@ -104,12 +106,32 @@ class OneShot:
             else:
                 seen_there = known is not None and self._is_near(look, plane)
                 known = plane if known is None else mean_of(known, plane)
+                if refine_step_um is not None:
+                    return self._refined(estimator, known.plane_um, refine_step_um, most_images)
                 if seen_there and self._is_known(known):
                     return self._arrived(known)
                 target = known.plane_um + self.setpoint_um
             if not self._go(target):
                 return self._restored(STAGE, self.faults[-1])
         return self._restored(NOT_REACHED, f"no image within {self.settings.tolerance_um:g} um after {self.images}")
+
+    def _refined(self, estimator: Any, plane_um: float, step_um: float, most_images: int) -> AutofocusResult:
+        """Take images about the estimated focal plane, and after the sharpest, until it has less sharp ones beside it."""
+        target = plane_um
+        while self.images < most_images:
+            if not self._go(target):
+                return self._restored(STAGE, self.faults[-1])
+            look, fault = self._look(estimator)
+            if look is None:
+                return self._restored(NO_IMAGES, fault)
+            if not look.sharpness > 0:
+                return self._restored(NO_ESTIMATE, f"{look.status or 'image'}: it has no sharpness")
+            z_um, sharpness = zip(*self._sharpness)
+            found = bracketed(z_um, sharpness, step_um)
+            if found is not None:
+                return self._arrived(found)
+            target = lacking(z_um, sharpness, step_um)
+        return self._restored(NOT_REACHED, f"no image with less sharp ones beside it after {self.images}")
 
     def _one_side(self, look: Look, seen: Sequence[Measurement]) -> Optional[Measurement]:
         """What a look measures; of two sides the one that the look before the move agrees with, None where neither."""
@@ -141,8 +163,11 @@ class OneShot:
                 continue
             self.images += 1
             z_um, fault = self.guard.read()
-            look = Look(self.microscope.now_s(), z_um, self.setpoint_um, **describe(image, estimator(image), ""))
+            told = describe(image, estimator(image), self.settings.focus_metric)
+            look = Look(self.microscope.now_s(), z_um, self.setpoint_um, **told)
             self.curve.append((z_um, look.defocus_um))
+            if look.sharpness > 0:
+                self._sharpness.append((z_um, look.sharpness))
             return (None, fault) if math.isnan(z_um) else (look, "")
         return None, fault
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Optional, Union
+from typing import Annotated, Any, Optional, Union
 
-from parfocal.focus_control.settings_checks import LIMITED, check_settings, is_number
+from parfocal.commands import Param, command
+from parfocal.focus_control.metrics import FOCUS_METRICS
+from parfocal.focus_control.settings_checks import APPROACHES, LAYERS, LIMITED, check_settings, is_number
 from parfocal.optics.optics import Optics
 
 
+@command
 @dataclass(frozen=True)
 class HoldFocus:
     """How focus is held. Positions and distances in um, larger positions farther up.
@@ -72,44 +75,44 @@ class HoldFocus:
         Most looks that follow on each other without the interval between them.
     """
 
-    setpoint_um: Union[float, Mapping[str, float]] = 0.0
-    channel: str = ""
-    interval_s: float = 60.0
-    tolerance_um: float = 0.5
-    settle_um: float = 0.2
-    largest_step_um: float = 10.0
-    lowest_z_um: Optional[float] = None
-    highest_z_um: Optional[float] = None
-    lowest_offset_um: Optional[float] = None
-    highest_offset_um: Optional[float] = None
-    travel_um: float = 100.0
-    wander_um: float = 1.0
-    drift_change_um_h: float = 2.0
-    least_deviation_um: float = 0.05
-    scale_error: float = 0.1
-    gate: float = 3.0
-    least_certainty: float = 0.5
-    probe_um: float = 1.0
-    layer: str = "nearest"
-    backlash_um: float = 0.0
-    approach: str = "up"
-    search_range_um: float = 50.0
-    coarse_step_um: float = 4.0
-    fine_step_um: float = 0.5
-    search_after_looks: int = 3
-    search_again_s: float = 900.0
-    hold_s: float = 3600.0
-    follow_drift_s: float = 1800.0
-    focus_metric: str = "VollathF4"
-    sharpness_share: float = 0.7
-    distrust_after: int = 10
-    faults_until_lost: int = 5
-    camera_retries: int = 2
-    stage_retries: int = 3
-    retry_s: float = 0.5
-    arrival_tolerance_um: float = 0.2
-    arrival_s: float = 2.0
-    looks_at_once: int = 12
+    setpoint_um: Annotated[Union[float, Mapping[str, float]], Param("um", label="Setpoint")] = 0.0
+    channel: Annotated[str, Param(label="Channel")] = ""
+    interval_s: Annotated[float, Param("s", 0.001, label="Interval between looks")] = 60.0
+    tolerance_um: Annotated[float, Param("um", 0.001, label="Tolerance")] = 0.5
+    settle_um: Annotated[float, Param("um", 0.0, label="Corrected until within")] = 0.2
+    largest_step_um: Annotated[float, Param("um", 0.001, label="Largest step")] = 10.0
+    lowest_z_um: Annotated[Optional[float], Param("um", label="Lowest position")] = None
+    highest_z_um: Annotated[Optional[float], Param("um", label="Highest position")] = None
+    lowest_offset_um: Annotated[Optional[float], Param("um", label="Lowest offset")] = None
+    highest_offset_um: Annotated[Optional[float], Param("um", label="Highest offset")] = None
+    travel_um: Annotated[float, Param("um", 0.001, label="Farthest from the start")] = 100.0
+    wander_um: Annotated[float, Param("um", 0.001, label="Wander in an hour")] = 1.0
+    drift_change_um_h: Annotated[float, Param("um/h", 0.0, label="Change of drift in an hour")] = 2.0
+    least_deviation_um: Annotated[float, Param("um", 0.0, label="Least deviation")] = 0.05
+    scale_error: Annotated[float, Param("", 0.0, label="Scale error")] = 0.1
+    gate: Annotated[float, Param("deviations", 0.001, label="Gate")] = 3.0
+    least_certainty: Annotated[float, Param("", 0.0, 1.0, label="Least certainty")] = 0.5
+    probe_um: Annotated[float, Param("um", 0.001, label="Probe")] = 1.0
+    layer: Annotated[str, Param(choices=LAYERS, label="Layer")] = "nearest"
+    backlash_um: Annotated[float, Param("um", 0.0, label="Backlash")] = 0.0
+    approach: Annotated[str, Param(choices=APPROACHES, label="Approach")] = "up"
+    search_range_um: Annotated[float, Param("um", 0.001, label="Search range to either side")] = 50.0
+    coarse_step_um: Annotated[float, Param("um", 0.001, label="Coarse step")] = 4.0
+    fine_step_um: Annotated[float, Param("um", 0.001, label="Fine step")] = 0.5
+    search_after_looks: Annotated[int, Param("looks", 1, label="Looks until a search")] = 3
+    search_again_s: Annotated[float, Param("s", 0.0, label="Time to the next search")] = 900.0
+    hold_s: Annotated[float, Param("s", 0.0, label="Held for")] = 3600.0
+    follow_drift_s: Annotated[float, Param("s", 0.0, label="Drift followed for")] = 1800.0
+    focus_metric: Annotated[str, Param(choices=(*FOCUS_METRICS, ""), label="Focus metric")] = "VollathF4"
+    sharpness_share: Annotated[float, Param("", 0.0, 1.0, label="Share that is as sharp")] = 0.7
+    distrust_after: Annotated[int, Param("corrections", 1, label="Distrust after")] = 10
+    faults_until_lost: Annotated[int, Param("faults", 1, label="Faults until lost")] = 5
+    camera_retries: Annotated[int, Param("", 0, label="Retries of the camera")] = 2
+    stage_retries: Annotated[int, Param("", 0, label="Retries of the stage")] = 3
+    retry_s: Annotated[float, Param("s", 0.0, label="Wait before a retry")] = 0.5
+    arrival_tolerance_um: Annotated[float, Param("um", 0.001, label="Arrival tolerance")] = 0.2
+    arrival_s: Annotated[float, Param("s", 0.0, label="Wait for arrival")] = 2.0
+    looks_at_once: Annotated[int, Param("looks", 2, label="Looks at once")] = 12
 
     def __post_init__(self) -> None:
         check_settings(self)

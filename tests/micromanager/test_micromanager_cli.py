@@ -38,7 +38,7 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
         (["hold-focus"], "one of the arguments --config --demo is required"),
         (["hold-focus", "--config", "nowhere.cfg"], "no such configuration file: nowhere.cfg"),
         (["hold-focus", "--config", "broken.cfg"], "broken.cfg could not be loaded: "),
-        (["hold-focus", "--demo", "--interval-s", "-1"], "interval_s must be a finite number above 0, got -1.0"),
+        (["hold-focus", "--demo", "--interval-s", "-1"], "interval_s must be at least 0.001 s, got -1.0"),
         (["hold-focus", "--demo", "--duration", "0"], "duration must be above 0 s, got 0"),
         ([*DEMO, "--lowest-z-um", "5"], "must be within lowest_z_um=5 and highest_z_um=inf to begin, it is at 0 um"),
         ([*DEMO, "--focus-group", "Channel", "--focus-preset", "DAPI"], "no group 'Channel': there are none"),
