@@ -1,0 +1,43 @@
+"""`python -m parfocal.worker`: serve one host until it closes the input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+
+def main() -> None:
+    """Serve; what libraries print goes to standard error, so that it cannot come between the answers."""
+    answers = _own_output()
+    _preload()
+    from parfocal.worker.loop import Worker
+
+    # Where the host has gone, or is ended by Ctrl-C together with this.
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        Worker(sys.stdin, answers).run()
+
+
+def _own_output() -> TextIO:
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return answers
+
+
+def _preload() -> None:
+    """Load what every task needs while nobody reads: on Windows libraries hang if they load beside a reader."""
+    import onnxruntime  # noqa: F401
+    from appose import python_worker
+
+    from parfocal.worker.tasks import COMMANDS, load_command
+
+    # Tells Appose that shared memory belongs to the host: Python would else delete it at its own end.
+    python_worker.Worker()
+    for name in COMMANDS:
+        load_command(name)
+
+
+if __name__ == "__main__":
+    main()

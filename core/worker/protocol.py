@@ -1,0 +1,71 @@
+"""What goes between a host and the worker, beside what Appose itself defines.
+
+A request to execute has the name of a task as its script, and these inputs:
+
+`protocol`
+    Version of this protocol, a whole number; others are refused.
+`arguments`
+    Of the command by name, without its arrays. Text is read as what a person wrote; empty text and null mean that the
+    command's own default holds.
+`image`
+    NDArray of Appose, (y, x) or (z, y, x), colours last.
+`mask`
+    NDArray (y, x) of uint8, not 0 where the host's selection is; may be left out.
+`title`, `metadata`
+    Name of the image, and text that may mark it as restored; may be left out.
+`calibration`
+    `unit`, `pixel_width` and, of a stack, `plane_distance` as the host states them; may be left out.
+`each_plane`, `patches`
+    Whether the answer has `planes`, and the patches of `measure_image_focus`.
+`uncertainty`
+    NDArray of float32 and of the image's shape, for the argument of that name.
+
+The outputs are `features` (numbers by name), `status`, `reason`, `warnings`; `planes`, a list of the same for each
+plane of a stack; `provenance`, which is empty unless the image was restored: then the restored pixels lie in the memory
+of `image`, and the uncertainty in that of `uncertainty`. All memory is the host's: it makes and frees it, and the
+worker does not use it after its answer.
+
+Batches take `arguments` alone, with `folder` and `output` among them, and answer `counts` by status, `files` written
+and `table`, the first of them.
+
+The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (version), `python`, `pid` and `tasks`.
+
+A number that is not finite is text: `NaN`, `Infinity`, `-Infinity`. JSON has no such numbers, and readers of it fail.
+A task that fails answers with `error`, a text to show; where nobody can mend it `info` has the `trace`. Progress comes
+as updates with `current` and `maximum`. A task that is to be cancelled ends before its next step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+PROTOCOL = 1
+
+
+def check_protocol(inputs: Mapping[str, Any]) -> None:
+    """Raise ValueError where a host speaks another version."""
+    spoken = inputs.get("protocol")
+    if spoken != PROTOCOL:
+        raise ValueError(
+            f"protocol must be {PROTOCOL}, which this Parfocal speaks, got {spoken!r}: "
+            "install the scripts of the host again, from the Parfocal that it is to use"
+        )
+
+
+def plain(value: Any) -> Any:
+    """A value as it goes over: numbers that are not finite as text, numpy's numbers and arrays as Python's."""
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(part) for part in value]
+    return value

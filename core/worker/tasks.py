@@ -1,0 +1,141 @@
+"""The tasks of the worker: commands of core on one image, and batches."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+
+from parfocal.answers import calibrated_um, check_not_restored, completed, measured, outputs_of, plane_outputs_of
+from parfocal.arguments import read_arguments
+from parfocal.commands import command_spec
+from parfocal.progress import tell
+from parfocal.worker.memory import read_array, write_array
+from parfocal.worker.protocol import PROTOCOL, check_protocol
+
+HELLO = "hello"
+COMMANDS = {
+    "measure_image_focus": "parfocal.focus_quality.measure",
+    "flag_defocused": "parfocal.sorting.flag",
+    "restore_defocus": "parfocal.restoration.restore",
+    "measure_bead_focal_plane": "parfocal.beads.measure",
+    "estimate_focal_position": "parfocal.focal_position.estimate",
+}
+# Name of a batch: where it is, and the command whose arguments it takes.
+BATCHES = {
+    "measure_files": ("parfocal.batch", "measure_image_focus"),
+    "sort_files": ("parfocal.sorting.batch", "flag_defocused"),
+    "restore_files": ("parfocal.restoration.batch", "restore_defocus"),
+}
+
+
+def run_task(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a task and give its outputs; how far it is goes to whoever listens (`parfocal.progress`).
+
+    Raises
+    ------
+    ValueError, TypeError, OSError, ImportError, MemoryError, ModelError
+        What a person can mend; the text says how.
+    """
+    check_protocol(inputs)
+    if name == HELLO:
+        return _hello()
+    if name in COMMANDS:
+        return _measure(load_command(name), inputs)
+    if name in BATCHES:
+        return _run_batch(name, dict(inputs.get("arguments") or {}))
+    raise ValueError(f"task must be one of {', '.join([HELLO, *COMMANDS, *BATCHES])}, got {name!r}")
+
+
+def load_command(name: str) -> Callable[..., Any]:
+    """A command by its name."""
+    command: Callable[..., Any] = getattr(import_module(COMMANDS[name]), name)
+    return command
+
+
+def _hello() -> dict[str, Any]:
+    return {
+        "protocol": PROTOCOL,
+        "parfocal": metadata.version("parfocal"),
+        "python": platform.python_version(),
+        "pid": os.getpid(),
+        "tasks": [*COMMANDS, *BATCHES],
+    }
+
+
+def _measure(command: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    title, described = str(inputs.get("title") or "image"), inputs.get("image")
+    if not isinstance(described, Mapping):
+        raise ValueError(f"image must be given as an NDArray of Appose, got {described!r}")
+    check_not_restored(command.__name__, title, str(inputs.get("metadata") or ""))
+    given = read_arguments(dict(inputs.get("arguments") or {}), command_spec(command))
+    arguments = completed(command, given, _lengths_um(inputs.get("calibration")))
+    pixels = read_array(described, "image")
+    result = measured(command, pixels, arguments, _selection(inputs.get("mask")))
+    outputs = outputs_of(result)
+    if inputs.get("each_plane"):
+        outputs["planes"] = plane_outputs_of(result) if hasattr(result, "of_plane") else []
+    if inputs.get("patches"):
+        outputs["patches"] = [_patches(plane) for plane in getattr(result, "planes", ())]
+    return {**outputs, "provenance": _give_back(result, inputs)}
+
+
+def _lengths_um(calibration: Optional[Mapping[str, Any]]) -> dict[str, float]:
+    if not calibration:
+        return {}
+    return calibrated_um(str(calibration["unit"]), calibration["pixel_width"], calibration.get("plane_distance"))
+
+
+def _selection(described: Optional[Mapping[str, Any]]) -> Optional[np.ndarray]:
+    return None if described is None else read_array(described, "mask") != 0
+
+
+def _patches(plane: Any) -> dict[str, Any]:
+    """Patches of a plane with the colours in which hosts draw them; nothing where it has none."""
+    from parfocal.report.overlay import border_width_px, level_colors
+
+    patches = plane.patches
+    if patches is None:
+        return {}
+    colors = [level_colors(level, sure) for level, sure in zip(patches.defocus_level, patches.certainty)]
+    return {
+        "size_px": patches.size_px,
+        "border_px": border_width_px(patches.size_px),
+        "corners_yx": patches.corners_yx,
+        "defocus_level": patches.defocus_level,
+        "certainty": patches.certainty,
+        "rgb": np.rint(255 * np.array(colors)).astype(int),
+    }
+
+
+def _give_back(result: Any, inputs: Mapping[str, Any]) -> str:
+    """Write what was restored into the memory of the host; the text that marks it, empty where nothing was."""
+    if not getattr(result, "restored", False):
+        return ""
+    write_array(inputs["image"], "image", result.image)
+    if result.uncertainty is not None:
+        if not isinstance(inputs.get("uncertainty"), Mapping):
+            raise ValueError("uncertainty must be given as an NDArray of Appose for what is to be written there")
+        write_array(inputs["uncertainty"], "uncertainty", result.uncertainty)
+    return str(result.provenance)
+
+
+def _run_batch(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    home, command = BATCHES[name]
+    folder, output = (str(given.pop(key, None) or "") for key in ("folder", "output"))
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"Folder of images must be a folder, got {folder!r}")
+    if not output:
+        raise ValueError("Folder for results must be given")
+    only_flagged = given.pop("only_flagged", None)
+    more = {"only_flagged": only_flagged} if only_flagged and name == "restore_files" else {}
+    arguments = read_arguments(given, command_spec(load_command(command)))
+    result = getattr(import_module(home), name)([folder], output, arguments, progress=tell, **more)
+    counts = {str(status): int(count) for status, count in result.table["status"].value_counts().items()}
+    files = [str(path) for path in result.files]
+    return {"counts": counts, "files": files, "table": files[0]}
