@@ -70,7 +70,10 @@ def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
         "estimate",
         setpoint_um=settings.setpoint(settings.channel),
         range_um=settings.travel_um,
+        metric=settings.focus_metric or "VollathF4",
         tolerance_um=settings.tolerance_um,
+        # Half a coarse step is a depth of field where the optics are known.
+        refine_step_um=settings.coarse_step_um / 2 if settings.focus_metric else None,
         lowest_z_um=settings.lowest_z_um,
         highest_z_um=settings.highest_z_um,
         lowest_offset_um=settings.lowest_offset_um,
@@ -81,8 +84,7 @@ def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
     if not found.found:
         print(f"not found, z restored to {found.z_um:.2f} um: {found.reason}")
         if options.estimator == MODEL:
-            wider = f"a --tolerance-um above {settings.tolerance_um:g}"
-            print(f"try --estimator metric, a model calibrated on your sample (parfocal calibrate), or {wider}")
+            print("try --estimator metric, or a model calibrated on your sample (parfocal calibrate)")
         return NOT_FOUND
     print(f"in focus at {found.z_um:.2f} um after {found.images} images, moved from {found.start_z_um:.2f} um")
     return 0

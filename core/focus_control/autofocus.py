@@ -59,8 +59,9 @@ def autofocus(
     tolerance_um : float
         Within which the verifying image must see the setpoint.
     refine_step_um : float, optional
-        In place of verifying: the focal plane is sought between the sharpest image and one on either side of it, about so
-        far away (a depth of field is right), from the estimated focal plane on. The estimate then need only lead near.
+        In place of verifying: images follow the sharpness from the estimated focal plane on, until the sharpest has one
+        on either side of it, about so far away (a depth of field is right), and a parabola goes through the three. The
+        estimate need only lead near; `tolerance_um` does not count.
     lowest_z_um, highest_z_um : float, optional
         Limits of the focus device.
     lowest_offset_um, highest_offset_um : float, optional
@@ -105,7 +106,11 @@ def autofocus(
     settings.check_range(getattr(estimate, "range_um", None))
     shot = OneShot(microscope, settings)
     try:
-        return shot.sweep(fit) if method == "sweep" else shot.estimate(estimate, most_images, refine_step_um)
+        if method == "sweep":
+            return shot.sweep(fit)
+        if refine_step_um is None:
+            return shot.estimate(estimate, most_images)
+        return shot.refine(estimate, most_images, refine_step_um)
     except BaseException:  # an interrupt too must not leave the device somewhere in a sweep
         shot.guard.travel_to(shot.start)
         raise

@@ -19,15 +19,19 @@ _LEAST_FALL = 0.05
 _SCATTER = 0.02
 
 
-def bracketed(z_um: Sequence[float], sharpness: Sequence[float], step_um: float) -> Optional[Measurement]:
+# Position of an image, um, and its sharpness, above 0.
+Point = tuple[float, float]
+
+
+def bracketed(points: Sequence[Point], step_um: float) -> Optional[Measurement]:
     """Top of the parabola through the logarithms of the sharpest image and one to each side of it.
 
     The logarithm, since the sharpness falls about as a normal distribution near focus.
 
     Parameters
     ----------
-    z_um, sharpness : sequence of float
-        Of the images so far; the sharpness is above 0.
+    points : sequence of Point
+        Of the images so far.
     step_um : float
         Distance to either side that is right: about a depth of field.
 
@@ -36,28 +40,44 @@ def bracketed(z_um: Sequence[float], sharpness: Sequence[float], step_um: float)
     Measurement or None
         None where an image is lacking on a side, or the sharpness hardly falls.
     """
-    best = int(np.argmax(sharpness))
-    sides = [_beside(z_um, z_um[best], step_um, side) for side in (-1, 1)]
-    if None in sides:
+    best = _sharpest(points)
+    below, above = (_beside(points, step_um, side) for side in (-1, 1))
+    if below is None or above is None:
         return None
-    rows = [sides[0], best, sides[1]]
-    z = np.array([z_um[row] - z_um[best] for row in rows])
-    level = np.log([sharpness[row] for row in rows])
+    z = np.array([below[0], best[0], above[0]]) - best[0]
+    level = np.log([below[1], best[1], above[1]])
     if level[1] - (level[0] + level[2]) / 2 < _LEAST_FALL:
         return None
     bend, slope, _ = np.polyfit(z, level, 2)
     deviation = _SCATTER / (math.sqrt(2.0) * (z[2] - z[0]) * abs(bend))
-    return Measurement(z_um[best] - slope / (2.0 * bend), deviation**2)
+    return Measurement(best[0] - slope / (2.0 * bend), deviation**2)
 
 
-def lacking(z_um: Sequence[float], sharpness: Sequence[float], step_um: float) -> float:
-    """Where the next image is to be taken: a step beside the sharpest, on the side that has none, down first."""
-    best = z_um[int(np.argmax(sharpness))]
-    return best + step_um if _beside(z_um, best, step_um, -1) is not None else best - step_um
+def next_position(points: Sequence[Point], planes_um: Sequence[float], step_um: float) -> float:
+    """Where the next image is to be taken.
+
+    Parameters
+    ----------
+    points : sequence of Point
+    planes_um : sequence of float
+        Where the focal plane may lie by the first image: tried until an image there is sharper.
+    step_um : float
+        Distance from the sharpest image afterwards, to the side that has none, down first.
+    """
+    best = _sharpest(points)
+    if best == points[0]:
+        for plane in planes_um:
+            if all(abs(plane - z) >= _NEAREST * step_um for z, _ in points):
+                return plane
+    return best[0] + step_um if _beside(points, step_um, -1) is not None else best[0] - step_um
 
 
-def _beside(z_um: Sequence[float], middle_um: float, step_um: float, side: int) -> Optional[int]:
-    """Number of the image to one side whose distance is nearest to a step."""
-    steps = (np.asarray(z_um) - middle_um) * side / step_um
-    fit = np.flatnonzero((steps >= _NEAREST) & (steps <= _FARTHEST))
-    return int(fit[np.argmin(np.abs(steps[fit] - 1.0))]) if fit.size else None
+def _sharpest(points: Sequence[Point]) -> Point:
+    return max(points, key=lambda point: point[1])
+
+
+def _beside(points: Sequence[Point], step_um: float, side: int) -> Optional[Point]:
+    """Image to one side of the sharpest whose distance is nearest to a step."""
+    middle = _sharpest(points)[0]
+    fit = [point for point in points if _NEAREST <= (point[0] - middle) * side / step_um <= _FARTHEST]
+    return min(fit, key=lambda point: abs(abs(point[0] - middle) - step_um), default=None)

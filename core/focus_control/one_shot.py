@@ -10,7 +10,7 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal import status
-from parfocal.focus_control.bracket import bracketed, lacking
+from parfocal.focus_control.bracket import bracketed, next_position
 from parfocal.focus_control.confirm import agreed, probe_size_um
 from parfocal.focus_control.filter import Measurement, mean_of
 from parfocal.focus_control.look import Look, describe, measurements
@@ -90,8 +90,8 @@ class OneShot:
             return self._restored(found.status, found.reason)
         return self._arrived(Measurement(found.z_um, NAN))
 
-    def estimate(self, estimator: Any, most_images: int, refine_step_um: Optional[float]) -> AutofocusResult:
-        """Estimate, move, and verify, or refine; each look is put together with those before."""
+    def estimate(self, estimator: Any, most_images: int) -> AutofocusResult:
+        """Estimate, move, and verify; each look is put together with those before."""
         known: Optional[Measurement] = None
         while self.images < most_images:
             look, fault = self._look(estimator)
@@ -106,8 +106,6 @@ class OneShot:
             else:
                 seen_there = known is not None and self._is_near(look, plane)
                 known = plane if known is None else mean_of(known, plane)
-                if refine_step_um is not None:
-                    return self._refined(estimator, known.plane_um, refine_step_um, most_images)
                 if seen_there and self._is_known(known):
                     return self._arrived(known)
                 target = known.plane_um + self.setpoint_um
@@ -115,23 +113,24 @@ class OneShot:
                 return self._restored(STAGE, self.faults[-1])
         return self._restored(NOT_REACHED, f"no image within {self.settings.tolerance_um:g} um after {self.images}")
 
-    def _refined(self, estimator: Any, plane_um: float, step_um: float, most_images: int) -> AutofocusResult:
-        """Take images about the estimated focal plane, and after the sharpest, until it has less sharp ones beside it."""
-        target = plane_um
+    def refine(self, estimator: Any, most_images: int, step_um: float) -> AutofocusResult:
+        """Go where the first image says, then after the sharpest, until it has less sharp ones on both sides."""
+        planes: tuple[float, ...] = ()
         while self.images < most_images:
-            if not self._go(target):
-                return self._restored(STAGE, self.faults[-1])
             look, fault = self._look(estimator)
             if look is None:
                 return self._restored(NO_IMAGES, fault)
-            if not look.sharpness > 0:
-                return self._restored(NO_ESTIMATE, f"{look.status or 'image'}: it has no sharpness")
-            z_um, sharpness = zip(*self._sharpness)
-            found = bracketed(z_um, sharpness, step_um)
+            if not planes:
+                seen, why = measurements(look, self.settings, self.guard.limits_um, None)
+                planes = tuple(one.plane_um for one in seen)
+            if not (planes and look.sharpness > 0):
+                return self._restored(NO_ESTIMATE, why or f"no {self.settings.focus_metric} of this image")
+            found = bracketed(self._sharpness, step_um)
             if found is not None:
                 return self._arrived(found)
-            target = lacking(z_um, sharpness, step_um)
-        return self._restored(NOT_REACHED, f"no image with less sharp ones beside it after {self.images}")
+            if not self._go(next_position(self._sharpness, planes, step_um)):
+                return self._restored(STAGE, self.faults[-1])
+        return self._restored(NOT_REACHED, f"no image with less sharp ones on both sides after {self.images}")
 
     def _one_side(self, look: Look, seen: Sequence[Measurement]) -> Optional[Measurement]:
         """What a look measures; of two sides the one that the look before the move agrees with, None where neither."""

@@ -12,7 +12,14 @@ from tiny_focal_position import peak, write_told
 
 from parfocal.cli import main
 from parfocal.focal_position.errors import PositionErrors
-from parfocal.focal_position.evaluation import bin_width, evaluate_focal_position, learning_curve, real, simulated
+from parfocal.focal_position.evaluation import (
+    bin_width,
+    evaluate_focal_position,
+    few_images,
+    learning_curve,
+    real,
+    simulated,
+)
 from parfocal.focal_position.evaluation.plan import Plan
 from parfocal.focal_position.evaluation.small_networks import Trained, settings_of
 from parfocal.focal_position.evaluation.tables import certainty_table, sweep_table
@@ -37,6 +44,17 @@ def test_a_network_that_always_tells_the_same_is_found_out_on_simulated_stacks(t
     assert "Brenner" in report and "MarrHildreth" in report and "IQA" in report
     with pytest.raises(FileExistsError, match="not empty"):
         evaluate_focal_position(str(out), model=model)
+
+
+def test_a_few_images_find_the_focal_plane_of_simulated_samples(tmp_path, monkeypatch):
+    monkeypatch.setattr(few_images, "KINDS", ("cells",))
+    monkeypatch.setattr(few_images, "ABERRATIONS_WAVES", (0.0,))
+    found = few_images.sections(plan(tmp_path, stacks=3))
+    summary = found.sections[0].tables[0].iloc[0]
+    assert (summary["runs"], summary["found"]) == (3, 1.0)
+    assert 3 <= summary["images"] <= 6 and summary["median error um"] < 0.3
+    assert (found.rows["error um"].abs() < 1.0).all()
+    assert (found.rows["start um"].abs() <= few_images.START_UM).all()
 
 
 def test_simulated_stacks_say_nothing_of_a_model_of_real_ones(tmp_path):

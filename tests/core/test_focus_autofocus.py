@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -8,6 +10,7 @@ from parfocal import status
 from parfocal.commands import command_spec
 from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.autofocus import autofocus
+from parfocal.focus_control.bracket import bracketed, next_position
 from parfocal.focus_control.metrics import FOCUS_METRICS, focus_score, relative_sharpness
 from parfocal.focus_control.peak import judge, peak
 from parfocal.focus_control.simulated import SimulatedMicroscope, stepped
@@ -101,6 +104,47 @@ def test_the_sign_is_found_by_a_small_move():
         rig = microscope(z_um=start_um)
         result = autofocus(rig, StatedEstimator(rig, sign_known_from_um=10.0), "estimate", tolerance_um=1.0)
         assert result.found and abs(rig.z) < 1.0
+
+
+@pytest.mark.parametrize("start_um", [-7.0, -1.0, 0.1, 2.0, 12.0])
+@pytest.mark.parametrize("off_um", [-1.5, 0.0, 1.5])
+def test_sharpness_finds_the_focal_plane_where_an_estimate_only_leads_near(start_um, off_um):
+    rig = microscope(z_um=start_um)
+    rough = lambda image: FocalPosition(status.OK, "", (), rig.last_defocus_um + off_um, 0.5, 0.9)  # noqa: E731
+    result = autofocus(rig, rough, "estimate", refine_step_um=2.0)
+    assert result.found and 3 <= result.images == rig.images <= 5
+    assert rig.z == result.z_um == pytest.approx(0.0, abs=0.15)
+    assert result.focal_plane_z_um == pytest.approx(0.0, abs=0.15) and 0 < result.deviation_um < 0.2
+
+
+@pytest.mark.parametrize("start_um", [-5.0, 5.0])
+def test_sharpness_tells_the_side_that_the_estimate_does_not_know(start_um):
+    rig = microscope(z_um=start_um)
+    result = autofocus(rig, StatedEstimator(rig, sign_known_from_um=10.0), "estimate", refine_step_um=2.0)
+    assert result.found and abs(rig.z) < 0.15 and result.images <= 5
+
+
+def test_refining_ends_at_the_setpoint():
+    rig = microscope(z_um=4.0)
+    result = autofocus(rig, StatedEstimator(rig), "estimate", setpoint_um=3.0, refine_step_um=2.0)
+    assert rig.z == pytest.approx(3.0, abs=0.15) and result.focal_plane_z_um == pytest.approx(0.0, abs=0.15)
+
+
+@pytest.mark.parametrize(("photons", "light", "reason"), [(0.0, True, "not_reached"), (4000.0, False, "no_estimate")])
+def test_refining_restores_z_where_nothing_stands_out(photons, light, reason):
+    rig = microscope(z_um=3.0)
+    rig.sample.photons, rig.faults.light = photons, light
+    seen = FocalPosition(status.OK, "", (), 3.0, 0.1, 0.9) if light else FocalPosition(status.BLANK, "blank")
+    result = autofocus(rig, lambda image: seen, "estimate", metric="Brenner", refine_step_um=2.0)
+    assert (result.status, rig.z) == (reason, 3.0)
+
+
+def test_three_points_of_a_normal_distribution_give_its_middle():
+    points = [(z, math.exp(-((z - 0.7) ** 2) / 8)) for z in (2.0, -1.5, 9.0, 0.4, 3.1)]
+    found = bracketed(points, 2.0)
+    assert found.plane_um == pytest.approx(0.7)
+    assert bracketed(points[:2], 2.0) is None
+    assert next_position(points[:2], (), 2.0) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize("kind", ["broad", "always_off"])

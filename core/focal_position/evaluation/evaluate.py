@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Each is a module of this package, with a function `sections` of the plan.
 STUDIES = ("downsampling", "bin_width", "learning_curve")
-PARTS = ("simulated", "real", *STUDIES)
+PARTS = ("simulated", "real", "few_images", *STUDIES)
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ def evaluate_focal_position(
         Folder to write; it must be empty or not exist yet.
     part : str
         `simulated` (stacks of other seeds than those of the training, psfmodels needed), `real` (the model is
-        calibrated on one field of each sample and judged on another), or a study of Wei and Roberts (2018) with their
-        network at a small budget on simulated stacks: `downsampling` (and batch size), `bin_width`, `learning_curve`.
+        calibrated on one field of each sample and judged on another), `few_images` (autofocus by an estimate and the
+        sharpness of the images after it, 10x, NA 0.3), or a study of Wei and Roberts (2018) with their network at a
+        small budget on simulated stacks: `downsampling` (and batch size), `bin_width`, `learning_curve`.
     images : path, optional
         Folder of the real stacks, for `real`.
     listed : path, optional
