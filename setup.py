@@ -19,5 +19,9 @@ def packages():
 setup(
     package_dir={package: folder for folder, package in ROOMS.items()},
     packages=list(packages()),
-    package_data={"parfocal.models": ["**/*"], "parfocal.labels": ["page.html"]},
+    package_data={
+        "parfocal.models": ["**/*"],
+        "parfocal.labels": ["page.html"],
+        "parfocal.fiji_bridge.scripts": ["*.groovy"],
+    },
 )

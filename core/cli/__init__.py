@@ -25,6 +25,8 @@ SUBCOMMANDS = {
     "hold-focus": ("parfocal.cli.hold_focus", "hold the focus of a microscope by the images of its sample"),
     "calibrate": ("parfocal.cli.calibrate", "adapt a focal-position model to your sample, at the microscope"),
     "fiji": ("parfocal.cli.fiji", "start Fiji with the commands in its menu"),
+    "install": ("parfocal.cli.install", "put the commands into another program, such as a Fiji"),
+    "uninstall": ("parfocal.cli.uninstall", "take the commands out of another program again"),
     "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),

@@ -1,0 +1,183 @@
+import groovy.json.JsonSlurper
+import ij.IJ
+import ij.ImagePlus
+import ij.Macro
+import ij.WindowManager
+import ij.gui.Overlay
+import ij.macro.Interpreter
+import ij.measure.ResultsTable
+import java.awt.GraphicsEnvironment
+
+/** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
+class ParfocalCommand {
+    private static final List TOLD = ['status', 'reason', 'warnings']
+    private static ParfocalWorker worker
+    /** Of the files that these classes were made of. */
+    static long stamp
+
+    /** Called once, with the folder of the scripts. */
+    static void begin(File home, long stamp) {
+        worker = new ParfocalWorker(home, new JsonSlurper().parse(new File(home, 'parfocal.json')) as Map)
+        this.stamp = stamp
+    }
+
+    /** Called when newer files take the place of these. */
+    static void end() { worker?.stop() }
+
+    /** Run a command with what the dialog gave; errors are shown, without a window thrown. */
+    static void run(Map command, Map arguments, Map options) {
+        IJ.resetEscape()
+        IJ.showStatus("${command.label}...")
+        String end = ''
+        try {
+            if (command.category) measure(command, arguments, options)
+            else batch(command, arguments)
+        } catch (ParfocalWorker.Cancelled cancelled) {
+            end = "${command.label}: cancelled"
+            if (IJ.macroRunning()) Interpreter.abort()
+        } catch (Exception error) {
+            fail(command.label as String, error.message ?: error.toString())
+        } finally {
+            IJ.showProgress(1.0d)
+            IJ.showStatus(end)
+        }
+    }
+
+    private static void fail(String label, String text) {
+        if (!headless()) {
+            IJ.error(label, text)
+            return
+        }
+        IJ.log("${label}: ${text}")
+        throw new IllegalStateException("${label}: ${text}")
+    }
+
+    private static boolean headless() { GraphicsEnvironment.headless || IJ.instance == null }
+
+    private static Map ask(Map command, Map inputs) {
+        worker.ask(command.task as String, inputs) { done, of ->
+            IJ.showProgress(done / (double) of)
+            IJ.showStatus("${command.label}: ${done} of ${of}, Escape cancels")
+        }
+    }
+
+    private static void batch(Map command, Map arguments) {
+        Map outputs = ask(command, [arguments: arguments])
+        IJ.log("${outputs.counts.values().sum()} images: " + outputs.counts.collect { status, count -> "${count} ${status}" }.join(', '))
+        IJ.log("written to ${arguments.output}: " + outputs.files.collect { new File(it as String).name }.join(', '))
+        if (!headless()) {
+            def table = ResultsTable.open(outputs.table as String)
+            table.show("${new File(outputs.table as String).name} of ${new File(arguments.folder as String).name}")
+        }
+    }
+
+    private static void measure(Map command, Map arguments, Map options) {
+        ImagePlus image = WindowManager.currentImage
+        if (image == null) throw new IllegalArgumentException('no image is open: open one first')
+        if (!image.lockSilently()) {
+            throw new IllegalArgumentException("${image.title} is in use by another command: try again when that has ended")
+        }
+        List answers
+        try {
+            if (image.getStack().size() == 0) {
+                throw new IllegalArgumentException("${image.title} must have planes, it has none: it was closed or is empty, open it again")
+            }
+            byte[] mask = selectionOf(image)
+            answers = ParfocalPlaces.stacksOf(image, options.each_plane as boolean).collect { places ->
+                [places: places, outputs: measureStack(command, image, places, mask, arguments, options)]
+            }
+        } finally {
+            image.unlock()
+        }
+        addRows(command.category as String, image, answers, options.each_plane as boolean)
+        if (options.overlay) ParfocalOverlay.show(image, answers)
+        if (!headless()) answers.each { answer -> answer.outputs.made.each { it.show() } }
+    }
+
+    /** Pixels of the selection, not 0 inside; nothing where there is none. */
+    private static byte[] selectionOf(ImagePlus image) {
+        def roi = image.roi
+        if (roi == null) return null
+        if (!roi.area) {
+            throw new IllegalArgumentException("the selection must have an area, got ${roi.typeAsString}: choose another or none")
+        }
+        return image.createRoiMask().pixels as byte[]
+    }
+
+    private static Map measureStack(Map command, ImagePlus image, List places, byte[] mask, Map arguments, Map options) {
+        boolean whole = command.restores
+        List shape = [image.height, image.width]
+        List pixelShape = (places.size() > 1 ? [places.size()] : []) + shape + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
+        checkSize(image, places.size())
+        Map arrays = [image: ParfocalWorker.array(ParfocalPixels.typeOf(image), pixelShape)]
+        try {
+            ParfocalPixels.put(image, places.collect { image.getStackIndex(it.channel, it.slice, it.frame) }, arrays.image.buffer())
+            if (mask != null && !whole) {
+                arrays.mask = ParfocalWorker.array('uint8', shape)
+                arrays.mask.buffer().put(mask)
+            }
+            if (arguments.uncertainty == true) arrays.uncertainty = ParfocalWorker.array('float32', pixelShape)
+            Map outputs = new LinkedHashMap(ask(command, inputsOf(image, arguments, options) + arrays))
+            outputs.made = imagesOf(outputs, image, places.size(), arrays)
+            return outputs
+        } finally {
+            arrays.values()*.close()
+        }
+    }
+
+    private static void checkSize(ImagePlus image, int nPlanes) {
+        long bytes = nPlanes * ParfocalPixels.planeBytes(image)
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(String.format('%s holds %.1f GB of pixels, 2.1 GB can be handed over at once: take fewer slices (Image > Stacks > Tools > Make Substack...) or a folder', image.title, bytes / 1e9d))
+        }
+    }
+
+    private static Map inputsOf(ImagePlus image, Map arguments, Map options) {
+        def calibration = image.calibration
+        Map told = calibration.scaled() ? [unit: calibration.unit, pixel_width: calibration.pixelWidth] : null
+        if (told != null && image.NSlices > 1) told.plane_distance = calibration.pixelDepth
+        return [
+            title: image.title, metadata: image.infoProperty ?: '', calibration: told, arguments: arguments,
+            each_plane: options.each_plane as boolean, patches: options.overlay as boolean,
+        ]
+    }
+
+    /** Images that were restored, which lie in the memory that they were handed over in. */
+    private static List imagesOf(Map outputs, ImagePlus image, int nPlanes, Map arrays) {
+        String mark = outputs.provenance
+        if (!mark) return []
+        List made = [ParfocalPixels.imageLike(image, nPlanes, arrays.image.buffer(), false, "Restored ${image.title}", mark)]
+        if (arrays.uncertainty) {
+            made << ParfocalPixels.imageLike(image, nPlanes, arrays.uncertainty.buffer(), true, "Uncertainty of ${image.title}", mark)
+        }
+        return made
+    }
+
+    private static void addRows(String category, ImagePlus image, List answers, boolean each) {
+        def table = ResultsTable.resultsTable
+        // What a row does not have would else be 0.
+        table.setNaNEmptyCells(true)
+        answers.each { answer ->
+            addRow(table, category, ParfocalPlaces.labelOf(image, answer.places), answer.outputs, null)
+            if (each && answer.places.size() > 1) {
+                answer.outputs.planes.eachWithIndex { plane, index ->
+                    def place = answer.places[index]
+                    addRow(table, category, ParfocalPlaces.labelOf(image, [place]), plane, place)
+                }
+            }
+        }
+        if (!headless()) table.show('Results')
+    }
+
+    private static void addRow(ResultsTable table, String category, String label, Map outputs, place) {
+        table.incrementCounter()
+        table.addLabel(label)
+        if (place != null) {
+            table.addValue('Slice', place.slice as double)
+            table.addValue('Frame', place.frame as double)
+        }
+        // What is not finite comes as text.
+        outputs.features.each { name, value -> table.addValue("${category}_${name}".toString(), value as String as double) }
+        TOLD.each { name -> table.addValue("${category}_${name.capitalize()}".toString(), outputs[name] as String) }
+    }
+}

@@ -1,0 +1,184 @@
+import ij.IJ
+import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+
+/** Parfocal's Python, started once and kept: what goes over is said in parfocal.worker.protocol. */
+class ParfocalWorker {
+    static final int PROTOCOL = 1
+    static final String OLDEST_APPOSE = '0.9.0'
+    private static final int POLL_MS = 50
+    private static final int LAST_MS = 1000
+    private static final int GRACE_MS = 5000
+    private static final int LINES_TOLD = 6
+
+    /** What ends a task that the user does not want any more. */
+    static class Cancelled extends RuntimeException {
+        Cancelled() { super('cancelled') }
+    }
+
+    private final File home
+    private final String python
+    private final long patienceMs
+    private Object service
+
+    /** Nothing is started yet. Home is the folder that `parfocal install fiji` wrote, settings what it left there. */
+    ParfocalWorker(File home, Map settings) {
+        this.home = home
+        python = settings.python
+        patienceMs = (settings.patience_s as double) * 1000 as long
+    }
+
+    /** Outputs of a task; the worker is started where there is none, or the last one has ended. Progress gets (done, of). */
+    synchronized Map ask(String task, Map inputs, Closure progress) {
+        if (service == null || !service.isAlive()) start()
+        return finish(task, [protocol: PROTOCOL] + inputs, progress)
+    }
+
+    /** End the worker, with what it is doing; the next task starts it again. */
+    synchronized void stop() {
+        if (service != null && service.isAlive()) service.kill()
+        service = null
+    }
+
+    /** Shared memory for an array of a type and shape as numpy has them; close it after use. */
+    static Object array(String type, List<Integer> shape) {
+        long bytes = shape.inject(1L) { size, length -> size * length } * (['uint8': 1, 'uint16': 2].getOrDefault(type, 4))
+        File memory = new File('/dev/shm')
+        if (memory.directory && memory.usableSpace < bytes) {
+            throw new IllegalStateException("this needs ${megabytes(bytes)} of shared memory, /dev/shm has ${megabytes(memory.usableSpace)} free: close other programs, or make it larger")
+        }
+        def order = appose('NDArray$Shape$Order').getField('C_ORDER').get(null)
+        def described = appose('NDArray$Shape').newInstance(order, shape as int[])
+        return appose('NDArray').newInstance(appose('NDArray$DType').fromLabel(type), described)
+    }
+
+    private static String megabytes(long bytes) { String.format('%.0f MB', bytes / 1e6) }
+
+    private void start() {
+        checkAppose()
+        service = appose('Service').newInstance(home, [python, '-m', 'parfocal.worker'] as String[])
+        // Threads that watch the worker must not keep Fiji from ending: they are such as the one that makes them.
+        Throwable failure = null
+        Thread.startDaemon('Parfocal worker') {
+            try { service.start() } catch (Throwable error) { failure = error }
+        }.join()
+        if (failure != null) {
+            service = null
+            throw new IllegalStateException("Parfocal's Python could not be started (${failure.message}): run again, with the Python that has Parfocal: parfocal install fiji FOLDER")
+        }
+        try {
+            finish('hello', [protocol: PROTOCOL], { done, of -> })
+        } catch (Cancelled error) {
+            throw error
+        } catch (Exception error) {
+            stop()
+            throw new IllegalStateException("Parfocal's worker did not start in ${python}: ${error.message}", error)
+        }
+    }
+
+    private Map finish(String name, Map inputs, Closure progress) {
+        def events = new LinkedBlockingQueue()
+        def task = service.task(name, inputs)
+        task.listen { event -> events.put(event) }
+        task.start()
+        long heard = System.currentTimeMillis(), cancelledAt = 0, deadAt = 0
+        try {
+            while (true) {
+                def event = events.poll(POLL_MS, TimeUnit.MILLISECONDS)
+                long now = System.currentTimeMillis()
+                if (event != null) {
+                    heard = now
+                    def outputs = outputsOf(event, task, progress)
+                    if (outputs != null) return outputs
+                } else if (!service.isAlive()) {
+                    // Its last answer may still be on the way.
+                    deadAt = deadAt ?: now
+                    if (now - deadAt > LAST_MS) throw gone()
+                }
+                if (cancelledAt == 0 && IJ.escapePressed()) {
+                    task.cancel()
+                    cancelledAt = now
+                }
+                if (cancelledAt > 0 && now - cancelledAt > GRACE_MS) {
+                    stop()
+                    throw new Cancelled()
+                }
+                if (now - heard > patienceMs) {
+                    String told = lastWords()
+                    stop()
+                    throw new IllegalStateException("Parfocal's worker has not been heard of for ${Math.round(patienceMs / 1000d)} s and was ended; the next call starts it again${told}")
+                }
+            }
+        } catch (InterruptedException interrupted) {
+            task.cancel()
+            throw new Cancelled()
+        }
+    }
+
+    /** Outputs where an event says that the task is done, nothing where it goes on; an error where it failed. */
+    private Map outputsOf(event, task, Closure progress) {
+        switch (event.responseType.name()) {
+            case 'UPDATE': progress(event.current, event.maximum); return null
+            case 'COMPLETION': return task.outputs
+            case 'CANCELATION': throw new Cancelled()
+            case 'FAILURE':
+                if (event.info?.trace) IJ.log(event.info.trace as String)
+                throw new IllegalArgumentException(task.error as String)
+            case 'CRASH': throw gone()
+            default: return null
+        }
+    }
+
+    private RuntimeException gone() {
+        String told = lastWords()
+        stop()
+        return new IllegalStateException("Parfocal's worker has ended while it was at work; the next call starts it again${told}")
+    }
+
+    /** What the worker wrote last that was no answer. */
+    private String lastWords() {
+        List lines = []
+        [service.invalidLines(), service.errorLines()].each { said ->
+            List known = new ArrayList(said)
+            lines.addAll(known.subList(Math.max(0, known.size() - LINES_TOLD), known.size()))
+        }
+        return lines ? '. It said: ' + lines.join(' / ') : ''
+    }
+
+    private static Class appose(String name) {
+        try {
+            return Class.forName('org.apposed.appose.' + name, true, ParfocalWorker.classLoader)
+        } catch (ClassNotFoundException error) {
+            throw new IllegalStateException("this Fiji has no Appose, needed is ${OLDEST_APPOSE} or later: update it (Help > Update...)", error)
+        }
+    }
+
+    /** Refuse an Appose that hangs on shared memory and on environments of Python, as those before 0.9.0 do. */
+    static void checkAppose() {
+        String found = apposeVersion()
+        if (found != null && isOlder(found, OLDEST_APPOSE)) {
+            throw new IllegalStateException("this Fiji has Appose ${found}, needed is ${OLDEST_APPOSE} or later: update it (Help > Update...)")
+        }
+    }
+
+    private static String apposeVersion() {
+        Class service = appose('Service')
+        def file = service.getResourceAsStream('/META-INF/maven/org.apposed/appose/pom.properties')
+        if (file != null) {
+            def properties = new Properties()
+            file.withStream { properties.load(it) }
+            return properties.getProperty('version')
+        }
+        def name = service.protectionDomain?.codeSource?.location?.path =~ /appose-(\d[\d.]*\d)/
+        return name.find() ? name.group(1) : null
+    }
+
+    private static boolean isOlder(String version, String than) {
+        List numbers = [version, than].collect { text -> text.split(/[.-]/).findAll { it.integer }*.toInteger() }
+        for (int i = 0; i < 3; i++) {
+            int left = numbers[0][i] ?: 0, right = numbers[1][i] ?: 0
+            if (left != right) return left < right
+        }
+        return false
+    }
+}

@@ -1,0 +1,103 @@
+"""Text of the scripts: a dialog from the definition of a command, and a call of what all of them share."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+from parfocal.commands import ParameterSpec
+from parfocal.worker.tasks import BATCHES
+from parfocal.worker.tasks import COMMANDS as TASKS
+
+from ..commands import COMMANDS, ImageJCommand
+from ..options import EACH_PLANE, OVERLAY, PLOT, ROIS
+
+# What all scripts share, in the order in which it is compiled; names end so that Fiji takes none for a command.
+SHARED = ("ParfocalPixels", "ParfocalWorker", "ParfocalPlaces", "ParfocalOverlay", "ParfocalCommand")
+SUFFIX = ".lib"
+# Of the options of ImageJ commands those that scripts have.
+_OPTIONS = (EACH_PLANE.name, OVERLAY.name)
+_LEFT_OUT = (PLOT.name, ROIS.name)
+_KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
+_STYLES = {"folder": "directory", "file": "open"}
+
+_SCRIPT = """\
+#@ ScriptService parfocalScripts
+#@ ObjectService parfocalObjects
+{parameters}
+// {label} of Parfocal {version}, written by parfocal install fiji, which replaces it.
+def homes = parfocalScripts.scriptDirectories.collect {{ new File(it, "Plugins/Parfocal") }}
+def home = homes.find {{ new File(it, "parfocal.json").file }}
+long stamp = new File(home, "parfocal.json").lastModified()
+def shared = parfocalObjects.getObjects(Class).findAll {{ it.simpleName == "ParfocalCommand" }}
+def command = shared.find {{ it.stamp == stamp }}
+if (command == null) {{
+    shared.each {{ it.end(); parfocalObjects.removeObject(it) }}
+    def loader = new GroovyClassLoader(this.class.classLoader)
+    command = {shared}
+        .collect {{ loader.parseClass(new File(home, it + "{suffix}")) }}.last()
+    command.begin(home, stamp)
+    parfocalObjects.addObject(command)
+}}
+command.run({told}, [{arguments}], [{options}])
+return null
+"""
+
+
+def scripted_commands() -> list[ImageJCommand]:
+    """Commands of ImageJ that are tasks of the worker; others have windows of their own."""
+    return [command for command in COMMANDS if command.spec.name in {*TASKS, *BATCHES}]
+
+
+def file_name(command: ImageJCommand) -> str:
+    """Name of a script, of which Fiji makes the label in its menu."""
+    return f"{command.label.replace(' ', '_')}.groovy"
+
+
+def script(command: ImageJCommand) -> str:
+    """Text of the script of a command."""
+    asked = [p for p in command.spec.parameters if not p.param.array and p.name not in _LEFT_OUT]
+    arguments = [p.name for p in asked if p.name not in _OPTIONS]
+    options = [p.name for p in asked if p.name in _OPTIONS]
+    told = {"task": command.spec.name, "label": command.name, "category": command.category}
+    return _SCRIPT.format(
+        parameters="\n".join(_line(parameter) for parameter in asked),
+        label=command.name,
+        version=version("parfocal"),
+        shared=json.dumps(SHARED),
+        suffix=SUFFIX,
+        told=_groovy({**told, "restores": command.front.endswith(":restore")}),
+        arguments=", ".join(f"{name}: {name}" for name in arguments) or ":",
+        options=", ".join(f"{name}: {name}" for name in options) or ":",
+    )
+
+
+def _line(parameter: ParameterSpec) -> str:
+    """A parameter as an item of Fiji's dialog; a number that may be left out is text, which can be empty."""
+    param, default = parameter.param, parameter.default
+    optional = default is None and not parameter.required
+    kind = "String" if optional else _KINDS.get(parameter.type, "String")
+    if param.path:
+        kind = "String" if optional else "File"
+    unit = f" ({param.unit})" if param.unit else ""
+    attributes: dict[str, Any] = {
+        "label": (param.label or parameter.name) + unit,
+        "description": parameter.help,
+        "required": parameter.required,
+        "persist": False,
+    }
+    if param.path and not optional:
+        attributes["style"] = _STYLES[param.path]
+    if default is not None and parameter.type != "tuple":
+        attributes["value"] = default
+    if kind in ("Integer", "Double"):
+        attributes.update({name: v for name, v in (("min", param.minimum), ("max", param.maximum)) if v is not None})
+    told = ", ".join(f"{name}={json.dumps(value)}" for name, value in attributes.items())
+    if param.choices:
+        told += f", choices={{{', '.join(map(json.dumps, param.choices))}}}"
+    return f"#@ {kind}({told}) {parameter.name}"
+
+
+def _groovy(values: dict[str, Any]) -> str:
+    return "[" + ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items()) + "]"
