@@ -19,6 +19,7 @@ from parfocal.focal_position.evaluation import (
     learning_curve,
     real,
     simulated,
+    small_networks,
 )
 from parfocal.focal_position.evaluation.plan import Plan
 from parfocal.focal_position.evaluation.small_networks import Trained, settings_of
@@ -121,6 +122,18 @@ def test_errors_of_a_study_are_those_of_the_paper():
     found = Trained(np.array([0.0, 2.0]), np.array([1.0, 5.0]), np.zeros((2, 3)), 0.5)
     row = found.row()
     assert (row["mean error um"], row["deviation um"], row["mean squared error um2"]) == (2.0, 1.0, 5.0)
+
+
+@pytest.mark.parametrize(("network", "downsampling"), [("default", 1), ("default", 2), ("wei2018", 4)])
+def test_a_study_trains_either_network_and_infers_every_plane(tmp_path, monkeypatch, network, downsampling):
+    monkeypatch.setattr(small_networks, "CROP_PX", 128)
+    monkeypatch.setattr(small_networks, "_PLANES", 5)
+    asked = plan(tmp_path, network=network, steps=2)
+    train, test = small_networks.study_stacks(2, 1), small_networks.study_stacks(1, 2)
+    found = small_networks.trained(settings_of(asked, downsampling=downsampling), train, test)
+    assert found.true_um.tolist() == [-20.0, -10.0, 0.0, 10.0, 20.0]
+    assert found.probability.shape == (5, 41) and np.allclose(found.probability.sum(axis=1), 1)
+    assert np.isfinite(found.row()["median um"]) and f"`{network}` on" in small_networks.budget(asked, 2)
 
 
 def test_the_learning_curve_trains_on_ever_more_stacks(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focal_position.evaluation.plan import Found, Plan
+from parfocal.focal_position.network import ARCHITECTURES
 from parfocal.report.sections import Section, print_sections, write_markdown
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def evaluate_focal_position(
     stacks: Annotated[int, Param("stacks", 2, 10000, label="Simulated stacks")] = 20,
     steps: Annotated[int, Param("batches", 1, None, label="Steps of each training")] = 400,
     seed: Annotated[int, Param("", 0, None, label="Seed")] = 0,
+    network: Annotated[str, Param(choices=ARCHITECTURES, label="Network of the studies")] = "default",
 ) -> FocalPositionEvaluation:
     """Measure how well focal positions are estimated: errors in um and depths of field, signs, certainty, and sweeps.
 
@@ -58,8 +60,8 @@ def evaluate_focal_position(
     part : str
         `simulated` (stacks of other seeds than those of the training, psfmodels needed), `real` (the model is
         calibrated on one field of each sample and judged on another), `few_images` (autofocus by an estimate and the
-        sharpness of the images after it, 10x, NA 0.3), or a study of Wei and Roberts (2018) with their network at a
-        small budget on simulated stacks: `downsampling` (and batch size), `bin_width`, `learning_curve`.
+        sharpness of the images after it, 10x, NA 0.3), or a study of Wei and Roberts (2018) at a small budget on
+        simulated stacks: `downsampling` (and batch size), `bin_width`, `learning_curve`.
     images : path, optional
         Folder of the real stacks, for `real`.
     listed : path, optional
@@ -72,6 +74,8 @@ def evaluate_focal_position(
         Batches of each training: of the calibration for `real`, of each network in a study.
     seed : int
         Of samples, noise and weights.
+    network : str
+        That is trained in a study: `default`, or `wei2018`, which needs some 10,000 steps before it tells anything.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def evaluate_focal_position(
     folder = Path(output)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is not empty: choose another output folder")
-    found = _sections(Plan(folder, images, listed, model, stacks, steps, seed), part)
+    found = _sections(Plan(folder, images, listed, model, stacks, steps, seed, network), part)
     return _write(folder, part, found)
 
 

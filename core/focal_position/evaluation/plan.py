@@ -23,6 +23,7 @@ class Plan:
     stacks: int
     steps: int
     seed: int
+    network: str = "default"
 
     def path(self, name: str) -> Path:
         """Path of a file or folder of the report; the report's own folder is made on the way."""
