@@ -15,6 +15,8 @@ from parfocal.focus_quality.evaluation.tables import FLAG_ALL
 from parfocal.registry import ModelError
 from parfocal.training.images import find_training_images, split_by_field
 
+pytestmark = pytest.mark.current_python
+
 NAN = float("nan")
 OPTICS = {"emission_wavelength_um": 0.5, "numerical_aperture": 0.5, "immersion_index": 1.0, "pixel_size_um": 0.65}
 

@@ -28,6 +28,8 @@ from parfocal.focal_position.simulation import simulate_stack
 from parfocal.focal_position.stacks import LabelledStack, read_list
 from parfocal.registry import ModelError, shipped_file
 
+pytestmark = pytest.mark.current_python
+
 
 def plan(tmp_path, **changes):
     given = {"images": None, "listed": None, "model": "default", "stacks": 2, "steps": 1, "seed": 0, **changes}

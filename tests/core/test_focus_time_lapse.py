@@ -9,6 +9,8 @@ from parfocal.focus_control.evaluation.time_lapse import run_time_lapse
 from parfocal.focus_control.replay import replay
 from parfocal.optics.optics import Optics
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.fixture(scope="module")
 def day():

@@ -31,6 +31,8 @@ from parfocal.restoration.network import ARCHITECTURES, build_network
 from parfocal.restoration.scores import score
 from parfocal.training.images import TrainingImage
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):

@@ -259,6 +259,7 @@ def test_a_run_goes_on_from_its_last_checkpoint(folders, quick, trained, tmp_pat
     assert [row["step"] for row in rows] == [1, 2]
 
 
+@pytest.mark.current_python
 def test_the_papers_network_learns_from_pairs_and_restores(folders, quick, tmp_path):
     output = tmp_path / "paper"
     train_restorer(
@@ -273,6 +274,7 @@ def test_the_papers_network_learns_from_pairs_and_restores(folders, quick, tmp_p
     assert restored.image.shape == image.shape
 
 
+@pytest.mark.current_python
 def test_transfer_begins_from_the_other_models_weights(folders, quick, trained, tmp_path):
     output = train_restorer(
         str(folders / "sharp"), str(tmp_path / "new"), str(folders / "blurred"), start_from=str(trained), steps=1

@@ -136,6 +136,7 @@ def test_interrupted_run_resumes_to_the_same_weights(trained, image_folder, tmp_
     assert rows[0].count("\n") == rows[1].count("\n") == 4
 
 
+@pytest.mark.current_python
 def test_yang2018_trains_to_a_model_folder_that_measures(image_folder, tmp_path, quick, nuclei):
     folder = train_focus_quality(image_folder, tmp_path / "yang", "yang2018", steps=1, learning_rate=1e-4)
     config = json.loads((folder / "config.json").read_text())

@@ -17,6 +17,8 @@ from parfocal.sorting.examples import synthetic_examples
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.scores import accuracy, roc_auc
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.fixture(scope="module")
 def cross_validated(arguments, tmp_path_factory):

@@ -16,6 +16,8 @@ from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.scores import accuracy, roc_auc
 from parfocal.sorting.settings import learning_rate_at
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.fixture(scope="module")
 def transferred(arguments, tmp_path_factory):
