@@ -1,9 +1,6 @@
-import groovy.json.JsonSlurper
 import ij.IJ
 import ij.ImagePlus
-import ij.Macro
 import ij.WindowManager
-import ij.gui.Overlay
 import ij.macro.Interpreter
 import ij.measure.ResultsTable
 import java.awt.GraphicsEnvironment
@@ -11,21 +8,12 @@ import java.awt.GraphicsEnvironment
 /** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
 class ParfocalCommand {
     private static final List TOLD = ['status', 'reason', 'warnings']
-    private static ParfocalWorker worker
-    /** Of the files that these classes were made of. */
-    static long stamp
+    private final ParfocalWorker worker
 
-    /** Called once, with the folder of the scripts. */
-    static void begin(File home, long stamp) {
-        worker = new ParfocalWorker(home, new JsonSlurper().parse(new File(home, 'parfocal.json')) as Map)
-        this.stamp = stamp
-    }
-
-    /** Called when newer files take the place of these. */
-    static void end() { worker?.stop() }
+    ParfocalCommand(ParfocalWorker worker) { this.worker = worker }
 
     /** Run a command with what the dialog gave; errors are shown, without a window thrown. */
-    static void run(Map command, Map arguments, Map options) {
+    void run(Map command, Map arguments, Map options) {
         IJ.resetEscape()
         IJ.showStatus("${command.label}...")
         String end = ''
@@ -54,14 +42,14 @@ class ParfocalCommand {
 
     private static boolean headless() { GraphicsEnvironment.headless || IJ.instance == null }
 
-    private static Map ask(Map command, Map inputs) {
+    private Map ask(Map command, Map inputs) {
         worker.ask(command.task as String, inputs) { done, of ->
             IJ.showProgress(done / (double) of)
             IJ.showStatus("${command.label}: ${done} of ${of}, Escape cancels")
         }
     }
 
-    private static void batch(Map command, Map arguments) {
+    private void batch(Map command, Map arguments) {
         Map outputs = ask(command, [arguments: arguments])
         IJ.log("${outputs.counts.values().sum()} images: " + outputs.counts.collect { status, count -> "${count} ${status}" }.join(', '))
         IJ.log("written to ${arguments.output}: " + outputs.files.collect { new File(it as String).name }.join(', '))
@@ -71,7 +59,7 @@ class ParfocalCommand {
         }
     }
 
-    private static void measure(Map command, Map arguments, Map options) {
+    private void measure(Map command, Map arguments, Map options) {
         ImagePlus image = WindowManager.currentImage
         if (image == null) throw new IllegalArgumentException('no image is open: open one first')
         if (!image.lockSilently()) {
@@ -91,7 +79,15 @@ class ParfocalCommand {
         }
         addRows(command.category as String, image, answers, options.each_plane as boolean)
         if (options.overlay) ParfocalOverlay.show(image, answers)
-        if (!headless()) answers.each { answer -> answer.outputs.made.each { it.show() } }
+        answers.each { answer -> answer.outputs.made.each { show(it) } }
+    }
+
+    /** Show an image in a window; in batch mode it is there without one. */
+    private static void show(ImagePlus image) {
+        if (headless() && !Interpreter.batchMode) return
+        image.show()
+        // Batch mode takes it for the current image of this thread, in which other commands run later.
+        WindowManager.setTempCurrentImage(null as ImagePlus)
     }
 
     /** Pixels of the selection, not 0 inside; nothing where there is none. */
@@ -104,7 +100,7 @@ class ParfocalCommand {
         return image.createRoiMask().pixels as byte[]
     }
 
-    private static Map measureStack(Map command, ImagePlus image, List places, byte[] mask, Map arguments, Map options) {
+    private Map measureStack(Map command, ImagePlus image, List places, byte[] mask, Map arguments, Map options) {
         boolean whole = command.restores
         List shape = [image.height, image.width]
         List pixelShape = (places.size() > 1 ? [places.size()] : []) + shape + (image.type == ImagePlus.COLOR_RGB ? [3] : [])

@@ -11,7 +11,7 @@ from typing import Optional
 
 from .folder import SCRIPTS, check_appose, fiji_folder
 from .manifest import Manifest, digest, read_manifest, write_whole
-from .text import SHARED, SUFFIX, file_name, script, scripted_commands
+from .text import SHARED, SUFFIX, described, file_name, script, scripted_commands
 
 PATIENCE_S = 300.0
 _LONGEST_PATIENCE_S = 86400.0
@@ -54,7 +54,9 @@ def install(
     check_appose(root)
     if python is None:
         _check_worker()
-    folder, texts = root / SCRIPTS, _texts()
+    commands, folder = scripted_commands(), root / SCRIPTS
+    shared = {f"{name}{SUFFIX}": _shared_text(name) for name in SHARED}
+    texts = {**shared, **{file_name(command): script(command) for command in commands}}
     before = read_manifest(folder)
     _check_free(folder, texts, before)
     made = before.made if before else _make_folders(root, folder)
@@ -63,8 +65,9 @@ def install(
     if before is not None:
         _remove_stale(folder, before, texts)
     files = {name: digest(text.encode()) for name, text in texts.items()}
-    Manifest(version("parfocal"), python or sys.executable, patience_s, files, tuple(made)).write(folder)
-    return folder, [command.name for command in scripted_commands()]
+    told = {command.spec.name: described(command) for command in commands}
+    Manifest(version("parfocal"), python or sys.executable, patience_s, told, files, tuple(made)).write(folder)
+    return folder, [command.name for command in commands]
 
 
 def _check_worker() -> None:
@@ -74,11 +77,8 @@ def _check_worker() -> None:
         raise ImportError(f'{error}: this needs Appose: pip install "parfocal[worker]"') from error
 
 
-def _texts() -> dict[str, str]:
-    """Text of each file by name."""
-    here = Path(__file__).parent
-    shared = {f"{name}{SUFFIX}": (here / f"{name}.groovy").read_text(encoding="utf-8") for name in SHARED}
-    return {**shared, **{file_name(command): script(command) for command in scripted_commands()}}
+def _shared_text(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.groovy").read_text(encoding="utf-8")
 
 
 def _check_free(folder: Path, texts: dict[str, str], before: Optional[Manifest]) -> None:

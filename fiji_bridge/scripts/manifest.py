@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 MANIFEST = "parfocal.json"
 
@@ -25,13 +26,16 @@ class Manifest:
         Time without a sign of life after which the worker is ended.
     files : dict
         SHA-256 of each file that was written, by name.
+    commands : dict
+        What the scripts share of each command, by its name.
     made : tuple of str
         Folders that were made for them, relative to the Fiji, the innermost first.
     """
 
-    parfocal: str
-    python: str
-    patience_s: float
+    parfocal: str = ""
+    python: str = ""
+    patience_s: float = 0.0
+    commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     made: tuple[str, ...] = ()
 
@@ -45,7 +49,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Read the manifest of a folder of scripts, None where there is none.
+    """Read the manifest of a folder of scripts, of whatever version; None where there is none.
 
     Raises
     ------
@@ -55,12 +59,17 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     if not path.exists():
         return None
+    known = {part.name for part in fields(Manifest)}
     try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        manifest = Manifest(**{name: value for name, value in read.items() if name in known})
+        if not isinstance(manifest.files, dict) or not manifest.files:
+            raise TypeError("it lists no files")
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged, so that it is not known what was installed: take the folder away by hand"
         ) from error
+    return manifest
 
 
 def digest(content: bytes) -> str:

@@ -13,8 +13,9 @@ from parfocal.worker.tasks import COMMANDS as TASKS
 from ..commands import COMMANDS, ImageJCommand
 from ..options import EACH_PLANE, OVERLAY, PLOT, ROIS
 
-# What all scripts share, in the order in which it is compiled; names end so that Fiji takes none for a command.
-SHARED = ("ParfocalPixels", "ParfocalWorker", "ParfocalPlaces", "ParfocalOverlay", "ParfocalCommand")
+# What all scripts share; names end so that Fiji takes none for a command.
+START = "ParfocalStart"
+SHARED = (START, "ParfocalPixels", "ParfocalWorker", "ParfocalPlaces", "ParfocalOverlay", "ParfocalCommand")
 SUFFIX = ".lib"
 # Of the options of ImageJ commands those that scripts have.
 _OPTIONS = (EACH_PLANE.name, OVERLAY.name)
@@ -22,26 +23,27 @@ _LEFT_OUT = (PLOT.name, ROIS.name)
 _KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
 _STYLES = {"folder": "directory", "file": "open"}
 
+# Few and plain lines, since Fiji compiles them at each call.
 _SCRIPT = """\
 #@ ScriptService parfocalScripts
 #@ ObjectService parfocalObjects
 {parameters}
 // {label} of Parfocal {version}, written by parfocal install fiji, which replaces it.
-def homes = parfocalScripts.scriptDirectories.collect {{ new File(it, "Plugins/Parfocal") }}
-def home = homes.find {{ new File(it, "parfocal.json").file }}
-long stamp = new File(home, "parfocal.json").lastModified()
-def shared = parfocalObjects.getObjects(Class).findAll {{ it.simpleName == "ParfocalCommand" }}
-def command = shared.find {{ it.stamp == stamp }}
-if (command == null) {{
-    shared.each {{ it.end(); parfocalObjects.removeObject(it) }}
-    def loader = new GroovyClassLoader(this.class.classLoader)
-    command = {shared}
-        .collect {{ loader.parseClass(new File(home, it + "{suffix}")) }}.last()
-    command.begin(home, stamp)
-    parfocalObjects.addObject(command)
+for (parfocal in parfocalObjects.getObjects(java.util.function.BiConsumer)) {{
+    if (parfocal.toString() == "Parfocal scripts") {{
+        parfocal.accept("{name}", binding.variables)
+        return null
+    }}
 }}
-command.run({told}, [{arguments}], [{options}])
-return null
+for (folder in parfocalScripts.scriptDirectories) {{
+    def start = new File(folder, "{start}")
+    if (start.file) {{
+        def parfocal = new GroovyClassLoader(this.class.classLoader).parseClass(start).begin(start, parfocalObjects)
+        parfocal.accept("{name}", binding.variables)
+        return null
+    }}
+}}
+throw new IllegalStateException("Parfocal is not whole in this Fiji: run again: parfocal install fiji FOLDER")
 """
 
 
@@ -57,20 +59,29 @@ def file_name(command: ImageJCommand) -> str:
 
 def script(command: ImageJCommand) -> str:
     """Text of the script of a command."""
-    asked = [p for p in command.spec.parameters if not p.param.array and p.name not in _LEFT_OUT]
-    arguments = [p.name for p in asked if p.name not in _OPTIONS]
-    options = [p.name for p in asked if p.name in _OPTIONS]
-    told = {"task": command.spec.name, "label": command.name, "category": command.category}
     return _SCRIPT.format(
-        parameters="\n".join(_line(parameter) for parameter in asked),
+        parameters="\n".join(_line(parameter) for parameter in _asked(command)),
         label=command.name,
+        name=command.spec.name,
         version=version("parfocal"),
-        shared=json.dumps(SHARED),
-        suffix=SUFFIX,
-        told=_groovy({**told, "restores": command.front.endswith(":restore")}),
-        arguments=", ".join(f"{name}: {name}" for name in arguments) or ":",
-        options=", ".join(f"{name}: {name}" for name in options) or ":",
+        start=f"Plugins/Parfocal/{START}{SUFFIX}",
     )
+
+
+def described(command: ImageJCommand) -> dict[str, Any]:
+    """What the scripts share of a command: how its results are called, and which inputs are whose."""
+    names = [parameter.name for parameter in _asked(command)]
+    return {
+        "label": command.name,
+        "category": command.category,
+        "restores": command.front.endswith(":restore"),
+        "arguments": [name for name in names if name not in _OPTIONS],
+        "options": [name for name in names if name in _OPTIONS],
+    }
+
+
+def _asked(command: ImageJCommand) -> list[ParameterSpec]:
+    return [p for p in command.spec.parameters if not p.param.array and p.name not in _LEFT_OUT]
 
 
 def _line(parameter: ParameterSpec) -> str:
@@ -97,7 +108,3 @@ def _line(parameter: ParameterSpec) -> str:
     if param.choices:
         told += f", choices={{{', '.join(map(json.dumps, param.choices))}}}"
     return f"#@ {kind}({told}) {parameter.name}"
-
-
-def _groovy(values: dict[str, Any]) -> str:
-    return "[" + ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items()) + "]"

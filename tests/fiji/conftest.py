@@ -15,12 +15,15 @@ START_S, CALL_S = 300, 90
 
 
 class ImageJProcess:
-    """A Python of its own with ImageJ 1, since a process can have one JVM only; calls functions of in_imagej.py."""
+    """A Python of its own with ImageJ 1, since a process can have one JVM only; calls functions of in_imagej.py.
 
-    def __init__(self, mode, log, env):
+    Or another command that answers such calls.
+    """
+
+    def __init__(self, mode, log, env, command=None):
         self._log = open(log, "w")  # noqa: SIM115
         self._child = subprocess.Popen(
-            [sys.executable, CHILD, mode],
+            command or [sys.executable, CHILD, mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -95,5 +98,35 @@ def screen():
 def window(screen, tmp_path_factory, home):
     """ImageJ with its window."""
     started = ImageJProcess("window", tmp_path_factory.mktemp("window") / "log.txt", {"DISPLAY": screen, **home})
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def fiji(tmp_path_factory):
+    """A folder with what of a Fiji is on Maven Central, and Parfocal's scripts."""
+    from ordinary import make_fiji
+
+    return make_fiji(tmp_path_factory.mktemp("ordinary") / "Fiji.app")
+
+
+@pytest.fixture(scope="session")
+def ordinary(fiji, tmp_path_factory, home):
+    """That Fiji without a window, started without Python."""
+    from ordinary import java_command
+
+    log = tmp_path_factory.mktemp("ordinary_log") / "log.txt"
+    started = ImageJProcess("", log, home, java_command(fiji.folder, headless=True))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def ordinary_window(fiji, screen, tmp_path_factory, home):
+    """That Fiji with its window."""
+    from ordinary import java_command
+
+    log = tmp_path_factory.mktemp("ordinary_window_log") / "log.txt"
+    started = ImageJProcess("", log, {"DISPLAY": screen, **home}, java_command(fiji.folder, headless=False))
     yield started
     started.end()

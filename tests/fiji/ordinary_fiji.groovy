@@ -3,7 +3,6 @@
 import groovy.json.JsonGenerator
 import groovy.json.JsonSlurper
 import ij.IJ
-import ij.ImagePlus
 import ij.WindowManager
 import ij.macro.Interpreter
 import ij.measure.ResultsTable
@@ -14,6 +13,7 @@ import org.scijava.object.ObjectService
 import org.scijava.plugin.PluginInfo
 import org.scijava.plugin.PluginService
 import org.scijava.script.AdaptedScriptLanguage
+import org.scijava.script.ScriptInfo
 import org.scijava.script.ScriptLanguage
 import org.scijava.script.ScriptService
 
@@ -31,7 +31,8 @@ class Fiji {
     Fiji(File folder) {
         context.service(PluginService).addPlugin(PluginInfo.create(GroovyLanguage, ScriptLanguage))
         scripts.addScriptDirectory(new File(folder, 'scripts'))
-        if (!Boolean.getBoolean('java.awt.headless')) new ij.ImageJ().exitWhenQuitting(false)
+        if (headless) Interpreter.batchMode = true
+        else new ij.ImageJ().exitWhenQuitting(false)
     }
 
     /** Menu paths of the scripts, in the order of their labels. */
@@ -46,49 +47,92 @@ class Fiji {
 
     private info(String label) { scripts.scripts.find { it.menuPath.leaf.name == label } }
 
-    /** Run a script on the image of a file; rows that it added to the Results table, images that it showed, and what it threw. */
-    Map run(String label, String path, Map given, String before) {
-        if (path) setImage(IJ.openImage(path), before)
-        runOnCurrent(label, given)
+    /** Open the image of a file and put it in front; a piece of Groovy may change it. */
+    void open(String path, String change) {
+        closeAll()
+        def image = IJ.openImage(path)
+        if (change) new GroovyShell(new Binding([image: image])).evaluate(change)
+        if (headless) Interpreter.addBatchModeImage(image)
+        else image.show()
     }
 
-    Map runOnCurrent(String label, Map given) {
-        def module = info(label).createModule(), said = new StringWriter()
+    void closeAll() {
+        if (headless) Interpreter.batchModeImageIDs.each { Interpreter.removeBatchModeImage(WindowManager.getImage(it)) }
+        else WindowManager.IDList?.each { WindowManager.getImage(it).with { changes = false; close() } }
+    }
+
+    /** Run a script on the image in front; rows that it added to the Results table, what it threw, and how long it took. */
+    Map run(String label, Map given) { run(info(label), given) }
+
+    /** The same for a file that is in no menu, as the Script Editor runs it; also the slice that is shown then. */
+    Map run_file(String path) {
+        run(new ScriptInfo(context, new File(path)), [:]) + [slice: WindowManager.currentImage.currentSlice]
+    }
+
+    private Map run(ScriptInfo info, Map given) {
+        def module = info.createModule(), said = new StringWriter()
         context.inject(module)
         module.errorWriter = said
         long begun = System.nanoTime()
-        context.service(ModuleService).run(module, true, given.collectEntries { name, value -> [name, value] }).get()
-        return [rows: rows(), thrown: said.toString(), seconds: (System.nanoTime() - begun) / 1e9]
+        context.service(ModuleService).run(module, true, given).get()
+        double seconds = (System.nanoTime() - begun) / 1e9d
+        return [rows: rows(), thrown: said.toString(), seconds: seconds, image: WindowManager.currentImage?.title]
     }
 
-    /** Run a script again and again; seconds of each call. */
-    List timed(String label, Map given, int times) { (1..times).collect { runOnCurrent(label, given).seconds } }
+    /** Seconds of each of several calls. */
+    List timed(String label, Map given, int times) { (1..times).collect { run(label, given).seconds } }
 
-    private static void setImage(ImagePlus image, String before) {
-        if (Interpreter.lastBatchModeImage != null) Interpreter.removeBatchModeImage(Interpreter.lastBatchModeImage)
-        Interpreter.batchMode = true
-        Interpreter.addBatchModeImage(image)
-        if (before) new GroovyShell(new Binding([image: image])).evaluate(before)
+    /** Press Escape until a script ends. */
+    Map cancelled(String label, Map given) {
+        def pressing = Thread.startDaemon { while (!Thread.interrupted()) { IJ.keyDown = 27; try { sleep(5) } catch (e) { return } } }
+        try { return run(label, given) } finally { pressing.interrupt(); pressing.join() }
     }
+
+    /** Kill the process of a file once it is at work on a script. */
+    Map killed(String label, Map given, String pidFile) {
+        def killing = Thread.startDaemon { sleep(400); ['kill', '-9', new File(pidFile).text.trim()].execute().waitFor() }
+        try { return run(label, given) } finally { killing.join() }
+    }
+
+    /** As `open`, with the change made by another thread: a lock is one for others only. */
+    void open_in_thread(String path, String change) { Thread.start { open(path, change) }.join() }
+
+    /** Put a virtual stack in front whose planes nobody has made. */
+    void open_virtual(int width, int height, int planes) {
+        closeAll()
+        def stack = new ij.VirtualStack(width, height, null, '/nowhere')
+        planes.times { stack.addSlice("${it}.tif") }
+        stack.bitDepth = 8
+        Interpreter.addBatchModeImage(new ij.ImagePlus('huge', stack))
+    }
+
+    /** Whether no command holds the image in front. */
+    boolean is_free() { !WindowManager.currentImage.locked }
+
+    /** Save the image in front; what else is known of it. */
+    Map save(String path) {
+        def image = WindowManager.currentImage, calibration = image.calibration
+        IJ.saveAsTiff(image, path)
+        return [title: image.title, info: image.infoProperty, unit: calibration.unit, width: calibration.pixelWidth, roi: image.roi?.bounds?.toString(), type: image.type, shown: [image.displayRangeMin, image.displayRangeMax]]
+    }
+
+    /** Elements of the overlay of the image in front: name, colour, rectangle, place. */
+    List overlay() {
+        (WindowManager.currentImage.overlay?.toArray() ?: []).collect { roi ->
+            def color = roi.fillColor ?: roi.strokeColor, bounds = roi.floatBounds
+            [name: roi.name, rgb: color == null ? null : [color.red, color.green, color.blue], xywh: [bounds.x, bounds.y, bounds.width, bounds.height], width: roi.strokeWidth, position: roi.position]
+        }
+    }
+
+    private static boolean isHeadless() { Boolean.getBoolean('java.awt.headless') }
 
     private static List rows() {
         def table = ResultsTable.resultsTable
         def names = table.headings.findAll { it.trim() && it != 'Label' }
+        def texts = names.findAll { it =~ /_(Status|Reason|Warnings)$/ }
         def found = (0..<table.size()).collect { row ->
-            [Label: table.getLabel(row)] + names.collectEntries { [it, table.getStringValue(it, row)] }
+            [Label: table.getLabel(row)] + names.collectEntries { [it, it in texts ? table.getStringValue(it, row) : table.getValue(it, row).toString()] }
         }
-        table.reset()
-        return found
-    }
-
-    /** Exact numbers of the last row are not in the text of a table. */
-    List values(String label, String path, Map given, List columns) {
-        setImage(IJ.openImage(path), null)
-        def module = info(label).createModule()
-        context.inject(module)
-        context.service(ModuleService).run(module, true, given).get()
-        def table = ResultsTable.resultsTable
-        def found = columns.collect { table.getValue(it as String, table.size() - 1).toString() }
         table.reset()
         return found
     }

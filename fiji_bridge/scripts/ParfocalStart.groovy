@@ -1,0 +1,48 @@
+import groovy.json.JsonSlurper
+import java.util.function.BiConsumer
+
+/** What is kept while Fiji runs: the worker, and the classes that talk to it. */
+class ParfocalStart implements BiConsumer<String, Map> {
+    /** By this scripts find it. */
+    static final String NAME = 'Parfocal scripts'
+    private static final List CLASSES = ['ParfocalPixels', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalOverlay', 'ParfocalCommand']
+
+    private final File file
+    private long stamp
+    private Map manifest
+    private Object worker, command
+
+    private ParfocalStart(File home) { file = new File(home, 'parfocal.json') }
+
+    /** Start with the folder that this file lies in. */
+    static ParfocalStart begin(File start, objects) {
+        def started = new ParfocalStart(start.parentFile)
+        objects.addObject(started)
+        return started
+    }
+
+    /** Run a command of this name with the variables of its script. */
+    void accept(String name, Map variables) {
+        load()
+        Map about = manifest.commands[name] + [task: name]
+        Map arguments = variables.subMap(about.arguments).collectEntries { key, value ->
+            [key, value instanceof File ? value.path : value]
+        }
+        command.run(about, arguments, variables.subMap(about.options))
+    }
+
+    /** Load what is installed, unless it is loaded; of an earlier installation the worker ends. */
+    private synchronized void load() {
+        if (file.lastModified() == stamp && stamp != 0) return
+        if (!file.file) throw new IllegalStateException('Parfocal was taken out of this Fiji: start Fiji again')
+        worker?.stop()
+        manifest = new JsonSlurper().parse(file) as Map
+        def loader = new GroovyClassLoader(ParfocalStart.classLoader)
+        Map classes = CLASSES.collectEntries { [it, loader.parseClass(new File(file.parentFile, it + '.lib'))] }
+        worker = classes.ParfocalWorker.newInstance(file.parentFile, manifest)
+        command = classes.ParfocalCommand.newInstance(worker)
+        stamp = file.lastModified()
+    }
+
+    String toString() { NAME }
+}
