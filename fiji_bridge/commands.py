@@ -10,6 +10,7 @@ from typing import Any, Optional
 from parfocal.answers import CALIBRATED
 from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 
+from .hold_options import ACTION, SHOW
 from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
 MENU = ("Plugins", "Parfocal")
@@ -34,6 +35,10 @@ class ImageJCommand:
         What ImageJ asks beside the parameters of the command; the front gets them among the arguments.
     script_name : str
         Of the SciJava module, where it is not the command's.
+    more : tuple of str
+        Homes of further commands whose parameters belong to it too.
+    opening : dict, optional
+        Arguments that open a window of its own, in place of a dialog.
     """
 
     label: str
@@ -42,6 +47,8 @@ class ImageJCommand:
     category: str = ""
     options: tuple[ParameterSpec, ...] = ()
     script_name: str = ""
+    more: tuple[str, ...] = ()
+    opening: Optional[dict[str, Any]] = None
 
     @property
     def name(self) -> str:
@@ -51,10 +58,11 @@ class ImageJCommand:
     @property
     def spec(self) -> CommandSpec:
         """Definition of the command, with ImageJ's options."""
-        spec = command_spec(_load(self.function))
+        spec, *more = (command_spec(_load(home)) for home in (self.function, *self.more))
         needed = [option for option in self.options if option.required]
         others = [option for option in self.options if not option.required]
-        known = [replace(p, required=False) if p.name in CALIBRATED else p for p in spec.parameters]
+        asked = [parameter for each in (spec, *more) for parameter in each.parameters]
+        known = [replace(p, required=False) if p.name in CALIBRATED else p for p in asked]
         return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *known, *others))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
@@ -143,4 +151,13 @@ COMMANDS = (
         script_name="restore_files",
     ),
     ImageJCommand("Label Images...", "parfocal.labels.command:label_images", f"{_FRONTS}.labelling:label_in_window"),
+    ImageJCommand(
+        "Hold Focus...",
+        "parfocal.focus_control.settings:HoldFocus",
+        f"{_FRONTS}.holding:hold_in_imagej",
+        options=(ACTION,),
+        script_name="hold_focus",
+        more=("parfocal.focus_control.asked:HoldingChoice", "parfocal.focal_position.estimate:estimate_focal_position"),
+        opening={ACTION.name: SHOW},
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from jpype import JClass, JImplements, JOverride, JProxy
 
+from parfocal.focus_control.microscope import MicroscopeError
 from parfocal.registry import ModelError
 
 from .commands import MENU, ImageJCommand, named
@@ -17,7 +18,7 @@ from .images import current_image
 from .progress import Cancelled
 
 # What a person can mend; the text says how. Of everything else the log gets the trace too.
-MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError)
+MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError, MicroscopeError)
 
 
 @JImplements("ij.CommandListener", deferred=True)
@@ -58,7 +59,8 @@ def run_command(command: ImageJCommand) -> None:
         recorder.setCommand(command.label)
     try:
         image = current_image() if command.category else None
-        arguments = ask(command.spec, command.name, is_headless())
+        opens = command.opening is not None and not is_headless() and JClass("ij.Macro").getOptions() is None
+        arguments = command.opening if opens else ask(command.spec, command.name, is_headless())
         if recording and arguments is not None:
             recorder.saveCommand()
         if arguments is not None:

@@ -54,7 +54,7 @@ class Asked:
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Asked:
-        """Sort arguments by what they are for.
+        """Sort arguments by what they are for; a setting at its default counts as not given.
 
         Raises
         ------
@@ -66,7 +66,9 @@ class Asked:
         if unknown:
             raise TypeError(f"arguments must be known to Hold Focus, got {', '.join(sorted(unknown))}")
         told = of[estimate_focal_position]
-        settings = fitting_settings(of[HoldFocus], told)
+        spec = command_spec(HoldFocus)
+        given = {name: value for name, value in of[HoldFocus].items() if value != spec.parameter(name).default}
+        settings = fitting_settings(given, told)
         return cls(HoldingChoice(**of[HoldingChoice]), settings, told, of[calibrate_in_place])
 
     def learned_alike(self, other: Asked) -> bool:

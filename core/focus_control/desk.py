@@ -74,8 +74,13 @@ class FocusDesk:
         shown = replace(held, limits_um=session.limits_um, tolerance_um=session.settings.tolerance_um)
         return replace(shown, waits=session.waits, advice=session.advice)
 
+    @property
+    def estimator(self) -> Optional[Estimator]:
+        """What was learned or loaded last."""
+        return None if self._learned is None else self._learned[1]
+
     def lock(self, arguments: Mapping[str, Any]) -> None:
-        """Hold focus, or go on where it is paused; a metric is learned from a sweep first, unless it was before."""
+        """Hold focus, or go on where it is paused; a metric is learned from a sweep first, unless that was done."""
         if self.seen.held and self.session is not None:
             self.session.resume()
             self.changed()
@@ -99,6 +104,10 @@ class FocusDesk:
             session = self.session
         if session is not None:
             threading.Thread(target=session.stop, args=(True,), name="stop holding focus", daemon=True).start()
+
+    def forget(self) -> None:
+        """Learn anew at the next `lock`: another sample may be there."""
+        self._learned = None
 
     def wait(self, timeout_s: Optional[float] = None) -> bool:
         """Wait until nothing goes on any more; whether that is so."""

@@ -9,6 +9,7 @@ import threading
 import traceback
 from contextlib import contextmanager, nullcontext
 
+import imagej_micromanager
 import imagej_mishaps
 import imagej_tables
 import imagej_window
@@ -19,6 +20,7 @@ from parfocal.fiji_bridge import register, start_imagej
 from parfocal.fiji_bridge.start import IMAGEJ1
 
 ij = None
+HELPERS = (imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager)
 
 
 def serve(mode, answers):
@@ -35,7 +37,7 @@ def serve(mode, answers):
 
 
 def _function(name):
-    homes = [vars(home) for home in (sys.modules[__name__], imagej_window, imagej_tables, imagej_mishaps)]
+    homes = [vars(home) for home in (sys.modules[__name__], *HELPERS)]
     return next(home[name] for home in homes if name in home)
 
 

@@ -51,7 +51,7 @@ def order(folder, **given):
 def test_the_menu_has_the_command(window):
     measuring = ["Measure Image Focus...", "Flag Defocused...", "Restore Defocus...", "Measure Bead Focal Plane..."]
     folders = ["Measure Folder...", "Flag Folder...", "Restore Folder..."]
-    assert window.menu() == ["Parfocal", [*measuring, *folders, ITEM]]
+    assert window.menu() == ["Parfocal", [*measuring, *folders, ITEM, "Hold Focus..."]]
 
 
 def test_images_of_every_kind_are_labelled_by_the_keys_of_the_browser(window, images, tmp_path):

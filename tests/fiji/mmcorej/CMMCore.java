@@ -50,10 +50,13 @@ public class CMMCore {
     private final short[][] planes;
     private final int width, height;
     private final double firstUm, stepUm;
-    private double zUm, planeUm;
-    private String fault = "", pixels = "short";
-    private boolean running;
-    private long frames;
+    private volatile double zUm, planeUm;
+    private volatile String fault = "";
+    private String pixels = "short";
+    private volatile boolean running;
+    private volatile double driftUmPerS;
+    private volatile long begunDrifting;
+    private long frames, snaps, moves;
     private short[] seen;
 
     public CMMCore(short[][] planes, int width, int height, double firstUm, double stepUm) {
@@ -70,6 +73,23 @@ public class CMMCore {
         this.fault = fault;
         this.pixels = pixels;
         this.running = running;
+    }
+
+    /** What only a test can do: let the focal plane drift from now on. */
+    public void drift(double umPerS) {
+        planeUm = planeUm();
+        begunDrifting = System.nanoTime();
+        driftUmPerS = umPerS;
+    }
+
+    /** What only a test can ask: where the focal plane is now. */
+    public double planeUm() {
+        return planeUm + driftUmPerS * (System.nanoTime() - begunDrifting) * 1e-9;
+    }
+
+    /** What only a test can ask: how often an image was snapped, and the stage moved. */
+    public long[] counts() {
+        return new long[] {snaps, moves};
     }
 
     public StrVector getLoadedDevices() {
@@ -98,6 +118,7 @@ public class CMMCore {
 
     public void setPosition(String label, double position) throws Exception {
         if (fault.equals("stage")) throw new Exception("No response from COM3");
+        moves++;
         zUm = position;
     }
 
@@ -121,9 +142,23 @@ public class CMMCore {
         return running;
     }
 
+    public void startContinuousSequenceAcquisition(double intervalMs) {
+        running = true;
+    }
+
+    public void stopSequenceAcquisition() {
+        running = false;
+    }
+
+    public double getPixelSizeUm() {
+        return 0.65;
+    }
+
     public void snapImage() throws Exception {
         if (running) throw new Exception("Camera is capturing");
+        while (fault.equals("hangs")) Thread.sleep(5);
         if (fault.equals("camera")) throw new Exception("Camera image buffer read failed");
+        snaps++;
         seen = look();
     }
 
@@ -139,7 +174,7 @@ public class CMMCore {
 
     /** Plane at the present distance from focus, between two of the stack by their shares. */
     private short[] look() {
-        double place = (zUm - planeUm - firstUm) / stepUm;
+        double place = (zUm - planeUm() - firstUm) / stepUm;
         place = Math.max(0, Math.min(planes.length - 1.000001, place));
         int below = (int) place;
         double share = place - below;

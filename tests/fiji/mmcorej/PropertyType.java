@@ -1,0 +1,8 @@
+package mmcorej;
+
+public enum PropertyType {
+    Undef,
+    String,
+    Float,
+    Integer
+}

@@ -1,0 +1,7 @@
+package org.micromanager;
+
+import java.util.HashMap;
+
+public interface PluginManager {
+    HashMap<String, AutofocusPlugin> getAutofocusPlugins();
+}

@@ -1,0 +1,7 @@
+package org.micromanager;
+
+public interface SnapLiveManager {
+    boolean isLiveModeOn();
+
+    void setLiveModeOn(boolean on);
+}

@@ -1,0 +1,5 @@
+package org.micromanager.acquisition;
+
+public interface AcquisitionManager {
+    boolean isAcquisitionRunning();
+}
