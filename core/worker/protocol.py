@@ -11,19 +11,21 @@ A request to execute has the name of a task as its script, and these inputs:
     NDArray of Appose, (y, x) or (z, y, x), colours last.
 `mask`
     NDArray (y, x) of uint8, not 0 where the host's selection is; may be left out.
-`title`, `metadata`
-    Name of the image, and text that may mark it as restored; may be left out.
+`title`, `metadata`, `channel`
+    Name of the image; text that ImageJ has of it, which may state optics and mark it as restored; and number of its
+    channel, from 0, among those that the text names. May be left out.
 `calibration`
-    `unit`, `pixel_width` and, of a stack, `plane_distance` as the host states them; may be left out.
+    `unit`, `pixel_width` and, of a stack, `plane_distance` as the host states them; may be left out. What the image
+    states counts where no argument is given.
 `each_plane`, `patches`
     Whether the answer has `planes`, and the patches of `measure_image_focus`.
 `uncertainty`
     NDArray of float32 and of the image's shape, for the argument of that name.
 
 The outputs are `features` (numbers by name), `status`, `reason`, `warnings`; `planes`, a list of the same for each
-plane of a stack; `provenance`, which is empty unless the image was restored: then the restored pixels lie in the memory
-of `image`, and the uncertainty in that of `uncertainty`. All memory is the host's: it makes and frees it, and the
-worker does not use it after its answer.
+plane of a stack; `patches` of each plane, with `level_rgb`, the colours of the levels; `provenance`, which is empty
+unless the image was restored: then the restored pixels lie in the memory of `image`, and the uncertainty in that of
+`uncertainty`. All memory is the host's: it makes and frees it, and the worker does not use it after its answer.
 
 Batches take `arguments` alone, with `folder` and `output` among them, and answer `counts` by status, `files` written
 and `table`, the first of them.

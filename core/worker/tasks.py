@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Optional
@@ -13,7 +14,11 @@ import numpy as np
 
 from parfocal.answers import calibrated_um, check_not_restored, completed, measured, outputs_of, plane_outputs_of
 from parfocal.arguments import read_arguments
+from parfocal.batch.arguments import arguments_for
 from parfocal.commands import command_spec
+from parfocal.focus_quality.network import N_LEVELS
+from parfocal.images.info_text import read_info
+from parfocal.images.metadata import ImageMetadata
 from parfocal.progress import tell
 from parfocal.worker.memory import read_array, write_array
 from parfocal.worker.protocol import PROTOCOL, check_protocol
@@ -74,21 +79,29 @@ def _measure(command: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str
         raise ValueError(f"image must be given as an NDArray of Appose, got {described!r}")
     check_not_restored(command.__name__, title, str(inputs.get("metadata") or ""))
     given = read_arguments(dict(inputs.get("arguments") or {}), command_spec(command))
-    arguments = completed(command, given, _lengths_um(inputs.get("calibration")))
+    stated, warnings = arguments_for(_stated(inputs), given, command)
+    arguments = completed(command, stated, {})
     pixels = read_array(described, "image")
     result = measured(command, pixels, arguments, _selection(inputs.get("mask")))
     outputs = outputs_of(result)
+    outputs["warnings"] = " ".join([*filter(None, [outputs["warnings"]]), *warnings])
     if inputs.get("each_plane"):
         outputs["planes"] = plane_outputs_of(result) if hasattr(result, "of_plane") else []
     if inputs.get("patches"):
         outputs["patches"] = [_patches(plane) for plane in getattr(result, "planes", ())]
+        outputs["level_rgb"] = _rgb(np.arange(N_LEVELS), np.ones(N_LEVELS))
     return {**outputs, "provenance": _give_back(result, inputs)}
 
 
-def _lengths_um(calibration: Optional[Mapping[str, Any]]) -> dict[str, float]:
+def _stated(inputs: Mapping[str, Any]) -> ImageMetadata:
+    """Optics that the image states; of lengths its calibration counts, which a person can see and set."""
+    known = read_info(str(inputs.get("metadata") or ""), int(inputs.get("channel") or 0))
+    calibration = inputs.get("calibration")
     if not calibration:
-        return {}
-    return calibrated_um(str(calibration["unit"]), calibration["pixel_width"], calibration.get("plane_distance"))
+        return known
+    distance = calibration.get("plane_distance")
+    lengths: dict[str, Any] = {**calibrated_um(str(calibration["unit"]), calibration["pixel_width"], distance)}
+    return replace(known, **lengths)
 
 
 def _selection(described: Optional[Mapping[str, Any]]) -> Optional[np.ndarray]:
@@ -97,20 +110,25 @@ def _selection(described: Optional[Mapping[str, Any]]) -> Optional[np.ndarray]:
 
 def _patches(plane: Any) -> dict[str, Any]:
     """Patches of a plane with the colours in which hosts draw them; nothing where it has none."""
-    from parfocal.report.overlay import border_width_px, level_colors
+    from parfocal.report.overlay import border_width_px
 
     patches = plane.patches
     if patches is None:
         return {}
-    colors = [level_colors(level, sure) for level, sure in zip(patches.defocus_level, patches.certainty)]
     return {
         "size_px": patches.size_px,
         "border_px": border_width_px(patches.size_px),
         "corners_yx": patches.corners_yx,
         "defocus_level": patches.defocus_level,
         "certainty": patches.certainty,
-        "rgb": np.rint(255 * np.array(colors)).astype(int),
+        "rgb": _rgb(patches.defocus_level, patches.certainty),
     }
+
+
+def _rgb(levels: np.ndarray, certainties: np.ndarray) -> np.ndarray:
+    from parfocal.report.overlay import level_colors
+
+    return np.rint(255 * level_colors(levels, certainties)).astype(int)
 
 
 def _give_back(result: Any, inputs: Mapping[str, Any]) -> str:

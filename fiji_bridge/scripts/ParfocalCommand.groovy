@@ -71,7 +71,9 @@ class ParfocalCommand {
                 throw new IllegalArgumentException("${image.title} must have planes, it has none: it was closed or is empty, open it again")
             }
             byte[] mask = selectionOf(image)
-            answers = ParfocalPlaces.stacksOf(image, options.each_plane as boolean).collect { places ->
+            boolean each = options.each_plane
+            List stacks = command.plane_by_plane ? ParfocalPlaces.planesOf(image, each) : ParfocalPlaces.stacksOf(image, each)
+            answers = stacks.collect { places ->
                 [places: places, outputs: measureStack(command, image, places, mask, arguments, options)]
             }
         } finally {
@@ -133,7 +135,8 @@ class ParfocalCommand {
         Map told = calibration.scaled() ? [unit: calibration.unit, pixel_width: calibration.pixelWidth] : null
         if (told != null && image.NSlices > 1) told.plane_distance = calibration.pixelDepth
         return [
-            title: image.title, metadata: image.infoProperty ?: '', calibration: told, arguments: arguments,
+            title: image.title, metadata: image.infoProperty ?: '', channel: image.c - 1, calibration: told,
+            arguments: arguments,
             each_plane: options.each_plane as boolean, patches: options.overlay as boolean,
         ]
     }
@@ -154,7 +157,8 @@ class ParfocalCommand {
         // What a row does not have would else be 0.
         table.setNaNEmptyCells(true)
         answers.each { answer ->
-            addRow(table, category, ParfocalPlaces.labelOf(image, answer.places), answer.outputs, null)
+            boolean single = each && answers.size() > 1 && answer.places.size() == 1
+            addRow(table, category, ParfocalPlaces.labelOf(image, answer.places), answer.outputs, single ? answer.places[0] : null)
             if (each && answer.places.size() > 1) {
                 answer.outputs.planes.eachWithIndex { plane, index ->
                     def place = answer.places[index]

@@ -20,6 +20,12 @@ class ParfocalPlaces {
         return frames.collect { frame -> (1..image.NSlices).collect { new ParfocalPlaces(channel, it, frame) } }
     }
 
+    /** The plane that is shown, or with `all` each of its channel, by itself. */
+    static List<List<ParfocalPlaces>> planesOf(ImagePlus image, boolean all) {
+        if (!all) return [[new ParfocalPlaces(image.c, image.z, image.t)]]
+        return stacksOf(image, true).flatten().collect { [it] }
+    }
+
     /** Title, with channel, slice and time point where the image has several and the planes have one. */
     static String labelOf(ImagePlus image, List<ParfocalPlaces> places) {
         List parts = [image.title]

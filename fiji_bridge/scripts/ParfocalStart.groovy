@@ -28,6 +28,8 @@ class ParfocalStart implements BiConsumer<String, Map> {
         Map arguments = variables.subMap(about.arguments).collectEntries { key, value ->
             [key, value instanceof File ? value.path : value]
         }
+        // An untouched default counts less than what the image states.
+        arguments.keySet().removeAll { about.yielding.containsKey(it) && about.yielding[it] == arguments[it] }
         command.run(about, arguments, variables.subMap(about.options))
     }
 

@@ -6,20 +6,21 @@ import json
 from importlib.metadata import version
 from typing import Any
 
+from parfocal.batch.arguments import FROM_FILE
 from parfocal.commands import ParameterSpec
 from parfocal.worker.tasks import BATCHES
 from parfocal.worker.tasks import COMMANDS as TASKS
 
 from ..commands import COMMANDS, ImageJCommand
-from ..options import EACH_PLANE, OVERLAY, PLOT, ROIS
+from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY
 
 # What all scripts share; names end so that Fiji takes none for a command.
 START = "ParfocalStart"
 SHARED = (START, "ParfocalPixels", "ParfocalWorker", "ParfocalPlaces", "ParfocalOverlay", "ParfocalCommand")
 SUFFIX = ".lib"
-# Of the options of ImageJ commands those that scripts have.
-_OPTIONS = (EACH_PLANE.name, OVERLAY.name)
-_LEFT_OUT = (PLOT.name, ROIS.name)
+# What scripts ask of what ImageJ asks beside the parameters of a command.
+_SHOWING = (EACH_PLANE.name, OVERLAY.name)
+_OPTIONS = (*_SHOWING, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)
 _KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
 _STYLES = {"folder": "directory", "file": "open"}
 
@@ -69,19 +70,25 @@ def script(command: ImageJCommand) -> str:
 
 
 def described(command: ImageJCommand) -> dict[str, Any]:
-    """What the scripts share of a command: how its results are called, and which inputs are whose."""
-    names = [parameter.name for parameter in _asked(command)]
+    """What the scripts share of a command: how its results are called, and which inputs are whose.
+
+    `yielding` are defaults of the dialog that count less than what the image states.
+    """
+    asked = _asked(command)
     return {
         "label": command.name,
         "category": command.category,
         "restores": command.front.endswith(":restore"),
-        "arguments": [name for name in names if name not in _OPTIONS],
-        "options": [name for name in names if name in _OPTIONS],
+        "plane_by_plane": command.front.endswith(":estimate"),
+        "arguments": [p.name for p in asked if p.name not in _SHOWING],
+        "options": [p.name for p in asked if p.name in _SHOWING],
+        "yielding": {p.name: p.default for p in asked if p.name in FROM_FILE and p.default is not None},
     }
 
 
 def _asked(command: ImageJCommand) -> list[ParameterSpec]:
-    return [p for p in command.spec.parameters if not p.param.array and p.name not in _LEFT_OUT]
+    unknown = {option.name for option in command.options if option.name not in _OPTIONS}
+    return [p for p in command.spec.parameters if not p.param.array and p.name not in unknown]
 
 
 def _line(parameter: ParameterSpec) -> str:

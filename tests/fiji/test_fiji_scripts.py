@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from parfocal import flag_defocused, measure_bead_focal_plane, measure_image_focus, restore_defocus
+from parfocal import (
+    estimate_focal_position,
+    flag_defocused,
+    measure_bead_focal_plane,
+    measure_image_focus,
+    restore_defocus,
+)
 from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.report.overlay import level_colors
 
@@ -131,7 +137,9 @@ def test_patches_lie_over_the_image_in_the_colours_of_core(ordinary, opened):
     assert drawn[0]["name"] == f"level {level:.1f}, certainty {certainty:.2f}"
     assert drawn[0]["rgb"] == np.rint(255 * level_colors(level, certainty)).tolist()
     ordinary.run(FOCUS, {})
-    assert len([part for part in ordinary.overlay() if part["name"].startswith("level")]) == len(drawn)
+    parts = [part["name"] for part in ordinary.overlay()]
+    assert len([name for name in parts if name.startswith("level")]) == len(drawn)
+    assert parts.count("legend") == 14
 
 
 @pytest.mark.parametrize("kind", ["c32", "b16", "rgb"])
@@ -183,3 +191,30 @@ def test_a_folder_is_sorted_as_by_the_command_line(ordinary, tmp_path):
     assert "1 images: 1 ok" in ordinary.log_text()
     assert (tmp_path / "out" / "sorting.csv").exists()
     assert "exists: choose another output folder" in ordinary.run("Flag Folder...", given)["thrown"]
+
+
+def test_optics_that_the_image_states_count_where_a_dialog_was_left_as_it_was(ordinary, opened):
+    stated = (
+        "image.setProperty('Info', 'Scene|LensNA = 0.8\\nScene|EmissionWavelength #1 = 600\\nScene|Immersion = Water')"
+    )
+    opened(NUCLEI, f"image.calibration.unit = 'um'; image.calibration.pixelWidth = 0.5d; {stated}")
+    optics = {"pixel_size_um": 0.5, "numerical_aperture": 0.8, "emission_wavelength_um": 0.6}
+    expected = measure_image_focus(NUCLEI, immersion_index=1.333, **optics)
+    row_of(ordinary.run(FOCUS, {}), "ImageFocus", expected.features())
+    expected = measure_image_focus(NUCLEI, immersion_index=1.515, **optics)
+    row_of(ordinary.run(FOCUS, {"immersion_index": 1.515}), "ImageFocus", expected.features())
+
+
+def test_a_focal_position_is_that_of_the_plane_that_is_shown_or_of_each(ordinary, opened):
+    planes = np.stack([BLURRED, NUCLEI]).astype(np.uint16)
+    opened(planes, "image.setSlice(2)", **ZYX)
+    optics = {"pixel_size_um": "0.325", "numerical_aperture": "0.75", "emission_wavelength_um": "0.6"}
+    numbers = {name: float(value) for name, value in optics.items()}
+    answer = ordinary.run("Estimate Focal Position...", optics)
+    expected = [estimate_focal_position(plane, **numbers).features() for plane in planes]
+    assert row_of(answer, "FocalPosition", expected[1])["Label"] == "image.tif:z2"
+    rows = ordinary.run("Estimate Focal Position...", {**optics, "each_plane": True})["rows"]
+    assert [row["Label"] for row in rows] == ["image.tif:z1", "image.tif:z2"]
+    assert [float(row["Slice"]) for row in rows] == [1, 2]
+    for row, numbers_of in zip(rows, expected):
+        row_of({"rows": [row], "thrown": ""}, "FocalPosition", numbers_of)

@@ -226,3 +226,13 @@ def test_a_worker_that_dies_is_noticed_by_the_host(nuclei):
     task, _ = host.ask("hello")
     task, _ = host.ask("measure_image_focus", np.stack([nuclei] * 60), listener=lambda event: host.service.kill())
     assert task.status.name == "CRASHED"
+
+
+def test_optics_come_from_the_text_of_the_image_where_nothing_is_given(host, nuclei):
+    text = "Scene|LensNA = 0.8\nScene|EmissionWavelength #2 = 600\n"
+    inputs = {"metadata": text, "channel": 1, "calibration": {"unit": "um", "pixel_width": 0.5}}
+    optics = {"pixel_size_um": 0.5, "numerical_aperture": 0.8, "emission_wavelength_um": 0.6}
+    expected = parfocal.measure_image_focus(nuclei, **optics).features()
+    same(host.features("measure_image_focus", nuclei, **inputs), expected)
+    task, _ = host.ask("measure_image_focus", nuclei, metadata="Scene|LensNA = 1.4\n")
+    assert "numerical_aperture_of_file_not_used" in task.outputs["warnings"]
