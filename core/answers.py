@@ -90,12 +90,22 @@ def plane_outputs_of(result: Any) -> list[dict[str, Any]]:
     """The same for each plane of a stack by itself; `Sharpest` is 1 in the sharpest, instead of its index."""
     sharpest, told = result.sharpest_plane_index, []
     for index in range(len(result.planes)):
-        outputs = outputs_of(result.of_plane(index))
-        known = {name: value for name, value in outputs["features"].items() if not name.startswith("SharpestPlane")}
-        told.append(
-            {**outputs, "features": {**known, "Sharpest": NAN if sharpest is None else float(index == sharpest)}}
-        )
+        outputs = _of_part(result.of_plane(index))
+        outputs["features"]["Sharpest"] = NAN if sharpest is None else float(index == sharpest)
+        told.append(outputs)
     return told
+
+
+def object_outputs_of(result: Any) -> dict[int, dict[str, Any]]:
+    """The same for each object by its label, in a stack where it is sharpest; empty for commands without objects."""
+    return {label: _of_part(result.of_object(label)) for label in getattr(result, "objects", {})}
+
+
+def _of_part(part: Any) -> dict[str, Any]:
+    """Outputs without the index of the sharpest plane, which a part does not have."""
+    outputs = outputs_of(part)
+    known = {name: value for name, value in outputs["features"].items() if not name.startswith("SharpestPlane")}
+    return {**outputs, "features": known}
 
 
 def check_not_restored(name: str, title: str, metadata: str) -> None:

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from jpype import JArray, JClass, JDouble
 
-from parfocal.answers import completed, outputs_of
+from parfocal.answers import measured, outputs_of
 from parfocal.beads.focal_plane import FeatureCurve
 from parfocal.beads.result import BeadFocalPlane, BeadMeasurement
 
 from .folders import show_table
 from .imagej1 import is_headless
-from .images import held, lengths_um, pixels_of
+from .images import held, planes_of
+from .measuring import warned
+from .metadata import with_stated
 from .options import PLOT, ROIS
+from .other_images import taken_images
 from .places import Place, label_of, shown_places
 from .results import Row
 
@@ -25,7 +28,7 @@ _BANDS = 0.05  # free share of the plot above and below the curves
 
 
 def measure_beads(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
-    """Measure a stack of beads in ImageJ whole; what is shown beside the numbers is chosen by options.
+    """Measure a stack of beads in ImageJ; those count that lie within the selection, if there is one.
 
     Raises
     ------
@@ -35,8 +38,9 @@ def measure_beads(command: Callable[..., Any], arguments: dict[str, Any], image:
     given = {name: value for name, value in arguments.items() if name not in (PLOT.name, ROIS.name)}
     with held(image):
         places = shown_places(image)
-        given = completed(command, given, lengths_um(image))
-        result = command(pixels_of(image, places), **given)
+        given, mask_yx = taken_images(given, image)
+        given, warnings = with_stated(command, given, image)
+        result = measured(command, planes_of(image, places), given, mask_yx)
         row = Row(label_of(image, places), outputs_of(result))
     if arguments.get(ROIS.name) and not is_headless():  # ImageJ has no ROI Manager without a window
         add_rois(image, places, result)
@@ -44,7 +48,7 @@ def measure_beads(command: Callable[..., Any], arguments: dict[str, Any], image:
         for plot in plots(result, str(image.getTitle())):
             plot.show()
         show_table(result.bead_table(), f"Beads of {image.getTitle()}")
-    return {**row.outputs, "rows": [row]}
+    return warned({**row.outputs, "rows": [row]}, warnings)
 
 
 def plots(result: BeadFocalPlane, title: str) -> list[Any]:

@@ -11,7 +11,7 @@ from parfocal.answers import CALIBRATED
 from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 
 from .hold_options import ACTION, SHOW
-from .options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
+from .options import EACH_PLANE, EACH_SLICE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
 MENU = ("Plugins", "Parfocal")
 
@@ -30,7 +30,7 @@ class ImageJCommand:
         Home of what reads in and calls the command: takes the command, its arguments, and the image if it needs one,
         and gives what comes out by name.
     category : str
-        What columns of the Results table begin with; empty where the command measures no image.
+        What columns of the Results table begin with; empty where the command adds no rows.
     options : tuple of ParameterSpec
         What ImageJ asks beside the parameters of the command; the front gets them among the arguments.
     script_name : str
@@ -39,6 +39,10 @@ class ImageJCommand:
         Homes of further commands whose parameters belong to it too.
     opening : dict, optional
         Arguments that open a window of its own, in place of a dialog.
+    images : tuple of str
+        Which of its outputs are images, to be shown.
+    asked_later : tuple of str
+        What its dialog leaves out, since a window of its own asks for it; it records the command then.
     """
 
     label: str
@@ -49,6 +53,13 @@ class ImageJCommand:
     script_name: str = ""
     more: tuple[str, ...] = ()
     opening: Optional[dict[str, Any]] = None
+    images: tuple[str, ...] = ()
+    asked_later: tuple[str, ...] = ()
+
+    @property
+    def takes_image(self) -> bool:
+        """Whether it works on the image in front."""
+        return bool(self.category or self.images)
 
     @property
     def name(self) -> str:
@@ -67,13 +78,15 @@ class ImageJCommand:
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
         """Run it with these arguments, on an image where it measures one; errors are the caller's to show."""
-        from .results import show_results
+        from .results import show_images, show_results
 
-        if not self.category:
+        if not self.takes_image:
             self._call(arguments)
             return {}
         outputs = self.measure(arguments, image)
-        show_results(self.category, outputs)
+        if self.category:
+            show_results(self.category, outputs)
+        show_images([outputs[name] for name in self.images if name in outputs])
         return outputs
 
     def measure(self, arguments: dict[str, Any], image: Optional[Any]) -> dict[str, Any]:
@@ -81,6 +94,12 @@ class ImageJCommand:
         if image is None:
             raise ValueError("image must be given, got none")
         return self._call(arguments, image)
+
+    def stated(self, image: Any) -> dict[str, Any]:
+        """Arguments that an image states; none without one."""
+        from .metadata import shown_defaults
+
+        return {} if image is None else shown_defaults(_load(self.function), image)
 
     def _call(self, arguments: dict[str, Any], *images: Any) -> Any:
         from .progress import shown_progress
@@ -117,10 +136,26 @@ COMMANDS = (
         (EACH_PLANE,),
     ),
     ImageJCommand(
+        "Split Sharp and Defocused...",
+        "parfocal.sorting.flag:flag_defocused",
+        f"{_FRONTS}.splitting:split_stack",
+        script_name="split_defocused",
+        images=("sharp", "defocused"),
+        asked_later=("threshold",),
+    ),
+    ImageJCommand(
         "Restore Defocus...",
         "parfocal.restoration.restore:restore_defocus",
         f"{_FRONTS}.measuring:restore",
         "RestoreDefocus",
+        images=("image", "uncertainty"),
+    ),
+    ImageJCommand(
+        "Estimate Focal Position...",
+        "parfocal.focal_position.estimate:estimate_focal_position",
+        f"{_FRONTS}.measuring:estimate",
+        "FocalPosition",
+        (EACH_SLICE,),
     ),
     ImageJCommand(
         "Measure Bead Focal Plane...",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from jpype import JArray, JClass, JString
@@ -12,13 +13,22 @@ from jpype import JArray, JClass, JString
 from parfocal.arguments import parsed
 from parfocal.commands import CommandSpec, ParameterSpec
 
+from .other_images import NO_IMAGE, image_parameters, open_titles
+
 _COLUMNS = 24
 
 
-def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any]]:
+def ask(
+    spec: CommandSpec,
+    title: str,
+    headless: bool,
+    stated: Callable[[], dict[str, Any]],
+    asked_later: Sequence[str] = (),
+) -> Optional[dict[str, Any]]:
     """Ask for the arguments of a command; None where the dialog is cancelled.
 
-    What is left empty or out leaves the argument out, so that the command's own default holds.
+    What is left empty or out leaves the argument out, so that the command's own default holds. Where a default would be
+    shown, what the image states is shown instead. Parameters that are asked later are no part of the dialog.
 
     Raises
     ------
@@ -28,7 +38,12 @@ def ask(spec: CommandSpec, title: str, headless: bool) -> Optional[dict[str, Any
     options = JClass("ij.Macro").getOptions()
     if options is not None or headless:
         return arguments_from("" if options is None else str(options), spec)
-    parameters = _shown_parameters(spec)
+    known = stated()
+    parameters = [
+        replace(p, default=known[p.name]) if p.name in known and p.default is not None else p
+        for p in _shown_parameters(spec)
+        if p.name not in asked_later
+    ]
     dialog = _dialog(spec, title, parameters)
     dialog.showDialog()
     if dialog.wasCanceled():
@@ -48,7 +63,7 @@ def arguments_from(options: str, spec: CommandSpec) -> dict[str, Any]:
 
 
 def _shown_parameters(spec: CommandSpec) -> list[ParameterSpec]:
-    return [parameter for parameter in spec.parameters if not parameter.param.array]
+    return [*(parameter for parameter in spec.parameters if not parameter.param.array), *image_parameters(spec)]
 
 
 def _known(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +83,8 @@ def _add_field(dialog: Any, parameter: ParameterSpec) -> None:
     before = dialog.getComponentCount()
     if parameter.type == "bool":
         dialog.addCheckbox(name, bool(default))
+    elif parameter.param.array:
+        dialog.addChoice(name, JArray(JString)([NO_IMAGE, *open_titles()]), NO_IMAGE)
     elif parameter.param.choices:
         dialog.addChoice(name, JArray(JString)(list(parameter.param.choices)), default)
     elif parameter.param.path == "folder":
@@ -94,16 +111,26 @@ def _show_label(dialog: Any, start: int, text: str) -> None:
 def _field(dialog: Any, parameter: ParameterSpec) -> Any:
     if parameter.type == "bool":
         on = bool(dialog.getNextBoolean())
-        if parameter.default and not on and JClass("ij.IJ").recording():
+        if parameter.default and not on and is_recording():
             # ImageJ records only what is on; what a macro leaves out has its default.
             JClass("ij.plugin.frame.Recorder").recordOption(parameter.name, "no")
         return on
+    if parameter.param.array:
+        title = str(dialog.getNextChoice())
+        return None if title == NO_IMAGE else title
     if parameter.param.choices:
         return str(dialog.getNextChoice())
     return parsed(str(dialog.getNextString()), parameter)
 
 
+def is_recording() -> bool:
+    """Whether the macro recorder is open."""
+    return bool(JClass("ij.plugin.frame.Recorder").record)
+
+
 def _option(options: str, parameter: ParameterSpec) -> Any:
+    if parameter.param.array:
+        return str(JClass("ij.Macro").getValue(options, parameter.name, "")) or None
     if parameter.type != "bool":
         return parsed(str(JClass("ij.Macro").getValue(options, parameter.name, "")), parameter)
     found = re.search(rf"(?:^|\s){parameter.name}(?:=(\w+))?(?=\s|$)", options)

@@ -39,6 +39,7 @@ FUNCTIONS = (
     Function("focusScore", "Measure Image Focus", ("Score", "Certainty")),
     Function("sharpestSlice", "Measure Image Focus", ("SharpestPlane",)),
     Function("defocusProbability", "Flag Defocused", ("Probability", "Defocused")),
+    Function("focalPosition", "Estimate Focal Position", ("DefocusUm", "DeviationUm")),
     Function(
         "beadFocalPlane", "Measure Bead Focal Plane", ("ReferenceFocalPlaneUm", "IntervalLowUm", "IntervalHighUm")
     ),

@@ -12,7 +12,7 @@ from parfocal.focus_control.microscope import MicroscopeError
 from parfocal.registry import ModelError
 
 from .commands import MENU, ImageJCommand, named
-from .dialog import ask
+from .dialog import ask, is_recording
 from .extensions import LABEL, Extensions
 from .images import current_image
 from .progress import Cancelled
@@ -54,14 +54,15 @@ class CommandListener:
 
 def run_command(command: ImageJCommand) -> None:
     """Ask for the arguments and run a command; record it; errors are shown, headless and to macros thrown."""
-    recorder, recording = JClass("ij.plugin.frame.Recorder"), bool(JClass("ij.IJ").recording())
+    recorder, recording = JClass("ij.plugin.frame.Recorder"), is_recording()
     if recording:
         recorder.setCommand(command.label)
     try:
-        image = current_image() if command.category else None
+        image = current_image() if command.takes_image else None
         opens = command.opening is not None and not is_headless() and JClass("ij.Macro").getOptions() is None
-        arguments = command.opening if opens else ask(command.spec, command.name, is_headless())
-        if recording and arguments is not None:
+        asked = (command.spec, command.name, is_headless(), lambda: command.stated(image), command.asked_later)
+        arguments = command.opening if opens else ask(*asked)
+        if recording and arguments is not None and not command.asked_later:
             recorder.saveCommand()
         if arguments is not None:
             command.run(arguments, image)
@@ -70,6 +71,20 @@ def run_command(command: ImageJCommand) -> None:
     finally:
         if recording:
             recorder.setCommand(None)
+
+
+def record(label: str, arguments: dict[str, Any]) -> None:
+    """Write a command into the macro recorder, if that is open."""
+    if not is_recording():
+        return
+    recorder = JClass("ij.plugin.frame.Recorder")
+    recorder.setCommand(label)
+    for name, value in arguments.items():
+        if value is True:
+            recorder.recordOption(name)
+        else:
+            recorder.recordOption(name, "no" if value is False else str(value))
+    recorder.saveCommand()
 
 
 def fail(title: str, error: Exception) -> None:

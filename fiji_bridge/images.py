@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -10,8 +10,10 @@ import numpy as np
 from jpype import JArray, JByte, JClass, JFloat, JInt, JShort
 
 from parfocal.answers import calibrated_um
+from parfocal.images.plane_stack import PlaneStack
+from parfocal.images.planes import as_planes
 
-from .places import Place
+from .places import Place, label_of
 
 _SIGNED_ZERO = 32768
 
@@ -46,15 +48,33 @@ def held(image: Any) -> Iterator[None]:
 
 def pixels_of(image: Any, places: Sequence[Place]) -> np.ndarray:
     """Pixels (y, x) of a plane or (plane, y, x) of several, colours last (ValueError where there are none)."""
-    stack, planes = image.getStack(), []
-    for place in places:
+    read = _reader(image)
+    return read(places[0]) if len(places) == 1 else np.stack([read(place) for place in places])
+
+
+def planes_of(image: Any, places: Sequence[Place]) -> Any:
+    """The same, but of several planes a `PlaneStack`: a virtual stack need not fit into memory."""
+    read = _reader(image)
+    if len(places) == 1:
+        return read(places[0])
+    shape = (len(places), image.getHeight(), image.getWidth())
+    kind = {8: np.uint8, 16: np.uint16, 24: np.uint8}.get(image.getBitDepth(), np.float32)
+    signed = image.getCalibration().isSigned16Bit()
+    return PlaneStack(lambda index: as_planes(read(places[index]))[0][0], shape, np.int32 if signed else kind)
+
+
+def _reader(image: Any) -> Callable[[Place], np.ndarray]:
+    """What reads a plane, with the stack that the image has now: it loses it when it is closed."""
+    stack, title, signed = image.getStack(), image.getTitle(), image.getCalibration().isSigned16Bit()
+
+    def read(place: Place) -> np.ndarray:
         processor = stack.getProcessor(image.getStackIndex(*place))
         if processor is None or processor.getPixels() is None:
-            raise ValueError(f"{image.getTitle()} must have pixels, its file can no longer be read: open it again")
-        planes.append(_plane(processor))
-    if image.getCalibration().isSigned16Bit():
-        planes = [plane.astype(np.int32) - _SIGNED_ZERO for plane in planes]
-    return planes[0] if len(planes) == 1 else np.stack(planes)
+            raise ValueError(f"{title} must have pixels, its file can no longer be read: open it again")
+        plane = _plane(processor)
+        return plane.astype(np.int32) - _SIGNED_ZERO if signed else plane
+
+    return read
 
 
 def selection_of(image: Any) -> Optional[np.ndarray]:
@@ -84,19 +104,42 @@ def image_like(image: Any, pixels: np.ndarray, title: str, info: str) -> Any:
         planes = planes + _SIGNED_ZERO
     stack = JClass("ij.ImageStack")(planes.shape[2], planes.shape[1])
     for plane in planes:
-        stack.addSlice(_processor(plane))
+        stack.addSlice(processor_of(plane))
     made = JClass("ij.ImagePlus")(title, stack)
     made.setCalibration(image.getCalibration())
     if planes.dtype.kind == "f":
         made.getCalibration().disableDensityCalibration()
-    if image.getRoi() is not None:
-        made.setRoi(image.getRoi().clone())
-    if made.getType() == image.getType() and not coloured:
-        made.setLut(image.getProcessor().getLut())
-        made.setDisplayRange(image.getDisplayRangeMin(), image.getDisplayRangeMax())
+    _show_like(made, image)
     before = image.getInfoProperty()
     made.setProperty("Info", info if before is None else f"{info}\n{before}")
     return made
+
+
+def part_of(image: Any, places: Sequence[Place], title: str) -> Any:
+    """Some planes of an image as a stack of their own; calibration, labels, look-up table and selection are kept."""
+    source, stack = image.getStack(), JClass("ij.ImageStack")(image.getWidth(), image.getHeight())
+    for place in places:
+        number = image.getStackIndex(*place)
+        stack.addSlice(
+            source.getSliceLabel(number) or label_of(image, [place]), source.getProcessor(number).duplicate()
+        )
+    made = JClass("ij.ImagePlus")(title, stack)
+    if len(places) == 1:
+        made.setProp("Slice_Label", stack.getSliceLabel(1))  # a single plane has no label of its own
+    made.setCalibration(image.getCalibration())
+    _show_like(made, image)
+    if image.getInfoProperty() is not None:
+        made.setProperty("Info", image.getInfoProperty())
+    return made
+
+
+def _show_like(made: Any, image: Any) -> None:
+    """Give an image selection, look-up table and display range of another, as far as it can have them."""
+    if image.getRoi() is not None:
+        made.setRoi(image.getRoi().clone())
+    if made.getType() == image.getType() != image.COLOR_RGB:
+        made.setLut(image.getProcessor().getLut())
+        made.setDisplayRange(image.getDisplayRangeMin(), image.getDisplayRangeMax())
 
 
 def _plane(processor: Any) -> np.ndarray:
@@ -112,7 +155,8 @@ def _plane(processor: Any) -> np.ndarray:
     return values.reshape(shape_yx).copy()
 
 
-def _processor(plane: np.ndarray) -> Any:
+def processor_of(plane: np.ndarray) -> Any:
+    """A plane (y, x), colours last, as ImageJ has it."""
     height, width = plane.shape[:2]
     if plane.ndim == 3:
         red, green, blue = np.moveaxis(plane.astype(np.int32), -1, 0)

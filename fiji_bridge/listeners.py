@@ -94,3 +94,54 @@ class Moved:
     def adjustmentValueChanged(self, event: Any) -> None:
         """Pass it on."""
         self._moved(int(event.getValue()))
+
+
+@JImplements("java.awt.event.MouseListener", deferred=True)
+class Clicked:
+    """Tells at which column of a component the mouse was pressed."""
+
+    def __init__(self, clicked: Callable[[int], None]) -> None:
+        self._clicked = clicked
+
+    @JOverride
+    def mousePressed(self, event: Any) -> None:
+        """Pass it on."""
+        self._clicked(int(event.getX()))
+
+    @JOverride
+    def mouseClicked(self, event: Any) -> None:
+        """It has been pressed before."""
+
+    @JOverride
+    def mouseReleased(self, event: Any) -> None:
+        """Nothing is to be done."""
+
+    @JOverride
+    def mouseEntered(self, event: Any) -> None:
+        """Nothing is to be done."""
+
+    @JOverride
+    def mouseExited(self, event: Any) -> None:
+        """Nothing is to be done."""
+
+
+@JImplements("ij.ImageListener", deferred=True)
+class Shown:
+    """Tells that an image shows another plane, or that its pixels have changed."""
+
+    def __init__(self, image: Any, shown: Callable[[], None]) -> None:
+        self._image, self._shown = image, shown
+
+    @JOverride
+    def imageUpdated(self, image: Any) -> None:
+        """Pass it on where it is this one."""
+        if image is not None and image.getID() == self._image.getID():
+            self._shown()
+
+    @JOverride
+    def imageOpened(self, image: Any) -> None:
+        """Nothing is to be done."""
+
+    @JOverride
+    def imageClosed(self, image: Any) -> None:
+        """What has been measured stays."""

@@ -13,8 +13,8 @@ from parfocal.commands import ParameterSpec
 
 from .commands import MENU, ImageJCommand
 from .imagej1 import in_thread, is_headless, log_unexpected
+from .other_images import image_parameters
 from .progress import Cancelled
-from .results import IMAGES
 
 _OUTPUTS = {
     "features": "java.util.Map",
@@ -32,11 +32,13 @@ def module_info(command: ImageJCommand) -> Any:
     module.setDescription(command.spec.summary)
     path = JClass("org.scijava.MenuPath")(" > ".join([*MENU, command.label]))
     module.setMenuPath(path)
-    if command.category:
+    if command.takes_image:
         module.addInput(_item(module, "image", "ij.ImagePlus", required=True))
     for parameter in command.spec.parameters:
         if not parameter.param.array:
             module.addInput(_input(module, parameter))
+    for parameter in image_parameters(command.spec):
+        module.addInput(_other_image(module, parameter))
     for name, kind in _output_kinds(command).items():
         module.addOutput(_item(module, name, kind, required=False))
     return _proxy_class("org.scijava.module.ModuleInfo", _Info)(module, command)
@@ -67,7 +69,7 @@ class _Module:
 
     def run(self) -> None:
         try:
-            image = self.behind.getInput("image") if self.command.category else None
+            image = self.behind.getInput("image") if self.command.takes_image else None
             outputs = self.command.run(_arguments(self.command, self.behind), image)
         except Cancelled as error:
             raise JClass("java.lang.RuntimeException")(f"{self.command.name}: {error}") from error
@@ -102,16 +104,25 @@ def _passed_on(name: str) -> Callable[..., Any]:
 
 
 def _output_kinds(command: ImageJCommand) -> dict[str, str]:
-    return {**_OUTPUTS, **dict.fromkeys(IMAGES, "ij.ImagePlus")} if command.category else {}
+    return {**(_OUTPUTS if command.category else {}), **dict.fromkeys(command.images, "ij.ImagePlus")}
 
 
 def _arguments(command: ImageJCommand, module: Any) -> dict[str, Any]:
+    from parfocal.batch.arguments import FROM_FILE
+
     given = {}
     for parameter in command.spec.parameters:
         value = None if parameter.param.array else module.getInput(parameter.name)
         if value is not None:
             given[parameter.name] = bool(value) if parameter.type == "bool" else parsed(str(value), parameter)
-    return {name: value for name, value in given.items() if value is not None}
+    others = {parameter.name: module.getInput(parameter.name) for parameter in image_parameters(command.spec)}
+    known = {name: value for name, value in {**given, **others}.items() if value is not None}
+    # Whether a default was chosen or filled in cannot be told: what the image states counts more.
+    return {name: value for name, value in known.items() if name not in FROM_FILE or value != _default(command, name)}
+
+
+def _default(command: ImageJCommand, name: str) -> Any:
+    return command.spec.parameter(name).default
 
 
 def _input(module: Any, parameter: ParameterSpec) -> Any:
@@ -133,6 +144,16 @@ def _input(module: Any, parameter: ParameterSpec) -> Any:
             item.setMaximumValue(java(_number(parameter.param.maximum, kind)))
     if parameter.param.choices:
         item.setChoices(JClass("java.util.Arrays").asList(list(parameter.param.choices)))
+    return item
+
+
+def _other_image(module: Any, parameter: ParameterSpec) -> Any:
+    """An image beside the one that is measured: for scripts, since SciJava would fill in the image in front."""
+    item = _item(module, parameter.name, "ij.ImagePlus", required=False)
+    item.setAutoFill(False)
+    item.setVisibility(JClass("org.scijava.ItemVisibility").INVISIBLE)
+    item.setLabel(parameter.param.label)
+    item.setDescription(parameter.help)
     return item
 
 

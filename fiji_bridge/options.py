@@ -21,6 +21,14 @@ EACH_PLANE = ParameterSpec(
     "Give every slice and every time point a row of its own, beside that of the stack.",
     Param(label="A row for each slice and time point"),
 )
+EACH_SLICE = ParameterSpec(
+    "each_plane",
+    "bool",
+    False,
+    False,
+    "Give every slice and every time point a row of its own, not only the one that is shown.",
+    Param(label="A row for each slice and time point"),
+)
 FOLDER = ParameterSpec(
     "folder",
     "str",

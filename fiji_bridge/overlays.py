@@ -45,12 +45,13 @@ def _borders(image: Any, place: Place, patches: FocusPatches) -> list[Any]:
         roi.setStrokeColor(_color(level, sure))
         roi.setStrokeWidth(float(width))
         roi.setName(f"level {level:.1f}, certainty {sure:.2f}")
-        _set_position(image, roi, place)
+        set_position(image, roi, place)
         rois.append(roi)
     return rois
 
 
-def _set_position(image: Any, roi: Any, place: Place) -> None:
+def set_position(image: Any, roi: Any, place: Place) -> None:
+    """Have a ROI belong to a plane of a stack."""
     if image.isHyperStack():
         roi.setPosition(*place)
     elif image.getStackSize() > 1:

@@ -19,6 +19,11 @@ def shown_places(image: Any) -> tuple[Place, ...]:
     return tuple(Place(image.getC(), z + 1, image.getT()) for z in range(image.getNSlices()))
 
 
+def current_place(image: Any) -> Place:
+    """Plane that is shown."""
+    return Place(image.getC(), image.getZ(), image.getT())
+
+
 def all_places(image: Any) -> list[tuple[Place, ...]]:
     """The same for each time point; where a time point is a single plane, all of them together."""
     n_slices, frames = image.getNSlices(), range(1, image.getNFrames() + 1)

@@ -88,6 +88,9 @@ def _end_threads() -> None:
         image.changes = False  # else it would ask
         image.close()
     for window in java("java.awt.Window").getWindows():
+        if isinstance(window, java("ij.gui.NonBlockingGenericDialog")) and window.isShowing():
+            # A thread waits for its answer; elsewhere than there, closing waits for itself.
+            java("java.awt.EventQueue").invokeAndWait(lambda asking=window: asking.windowClosing(None))
         window.dispose()
 
 

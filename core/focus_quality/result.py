@@ -147,6 +147,12 @@ class ImageFocus:
         plane = self.planes[index]
         return ImageFocus(plane.estimate, (plane,), 0 if plane.estimate.answered else None)
 
+    def of_object(self, label: int) -> ImageFocus:
+        """Focus of one object by itself."""
+        return ImageFocus(self.objects[label], ())
+
     def metrics(self) -> dict[str, float]:
         """Classical metrics of the image, or of the sharpest plane of a stack; empty where they were not asked for."""
+        if not self.planes:
+            return {}
         return dict(self.planes[self.sharpest_plane_index or 0].metrics)

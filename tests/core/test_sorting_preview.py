@@ -33,14 +33,15 @@ def test_every_plane_is_in_one_part_and_the_counts_are_told():
 
 
 def test_bars_have_the_colour_of_their_kind_and_the_height_of_the_probability():
-    picture = PREVIEW.picture(0.4, 4, (106, 200))
-    middles = picture[:, 20::40]
+    picture = PREVIEW.picture(0.4, 4, (114, 200))
+    middles = picture[:106, 20::40]
     for plane, kind in enumerate(PREVIEW.kinds(0.4)):
         assert tuple(middles[-1, plane]) == COLORS[kind]
     bars = [int((middles[:, plane] == COLORS[DEFOCUSED]).all(axis=-1).sum()) for plane in (3, 4)]
     assert bars == [56 - 2, 106 - 2]  # the line of the threshold crosses both
     assert (middles[60:62] == middles[60, 0]).all()
     assert not (middles[59] == middles[60]).all(axis=-1).any()
+    assert [bool((picture[-1, x] == picture[60, 20]).all()) for x in range(20, 200, 40)] == [False] * 4 + [True]
 
 
 def test_a_column_belongs_to_the_plane_that_is_drawn_there():
@@ -49,4 +50,4 @@ def test_a_column_belongs_to_the_plane_that_is_drawn_there():
     many = ThresholdPreview(np.linspace(0, 1, 900), 0.5)
     picture = many.picture(0.5, 0, (50, 300))
     assert picture.shape == (50, 300, 3)
-    assert tuple(picture[-1, 0]) == COLORS[SHARP] and tuple(picture[-1, -1]) == COLORS[DEFOCUSED]
+    assert tuple(picture[-9, 0]) == COLORS[SHARP] and tuple(picture[-9, -1]) == COLORS[DEFOCUSED]

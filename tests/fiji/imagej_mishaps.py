@@ -33,17 +33,17 @@ def run_on_empty(name):
 
 def close_while_measured():
     """Score of the image in front, which is closed when it has been taken and before its pixels are read."""
-    image, read = JClass("ij.WindowManager").getCurrentImage(), measuring.pixels_of
+    image, read = JClass("ij.WindowManager").getCurrentImage(), measuring.planes_of
 
     def close_and_read(image, places):
         _close(image)
         return read(image, places)
 
-    measuring.pixels_of = close_and_read
+    measuring.planes_of = close_and_read
     try:
         outputs = _command("measure_image_focus").measure({}, image)
     finally:
-        measuring.pixels_of = read
+        measuring.planes_of = read
     return outputs["features"]["Score"]
 
 

@@ -9,6 +9,7 @@ import threading
 import traceback
 from contextlib import contextmanager, nullcontext
 
+import imagej_images
 import imagej_micromanager
 import imagej_mishaps
 import imagej_tables
@@ -20,7 +21,7 @@ from parfocal.fiji_bridge import register, start_imagej
 from parfocal.fiji_bridge.start import IMAGEJ1
 
 ij = None
-HELPERS = (imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager)
+HELPERS = (imagej_images, imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager)
 
 
 def serve(mode, answers):
@@ -109,11 +110,19 @@ def causes_of(error):
     return "; ".join(told)
 
 
-def run_module(name, path, given, escape=False):
+def outputs_of(name):
+    """Kinds of a module's outputs."""
+    return {str(item.getName()): str(item.getType().getSimpleName()) for item in info_of(name).outputs()}
+
+
+def run_module(name, path, given, escape=False, info=None):
     """Run a module on the image of a file; numbers of its features, and status, or the cause of its failure."""
     arguments = JClass("java.util.HashMap")()
     if path:
-        arguments.put("image", JClass("ij.IJ").openImage(path))
+        image = JClass("ij.IJ").openImage(path)
+        if info:
+            image.setProperty("Info", info)
+        arguments.put("image", image)
     for key, value in given.items():
         arguments.put(key, value)
     try:

@@ -49,7 +49,8 @@ def order(folder, **given):
 
 
 def test_the_menu_has_the_command(window):
-    measuring = ["Measure Image Focus...", "Flag Defocused...", "Restore Defocus...", "Measure Bead Focal Plane..."]
+    sorting = ["Flag Defocused...", "Split Sharp and Defocused...", "Restore Defocus..."]
+    measuring = ["Measure Image Focus...", *sorting, "Estimate Focal Position...", "Measure Bead Focal Plane..."]
     folders = ["Measure Folder...", "Flag Folder...", "Restore Folder..."]
     assert window.menu() == ["Parfocal", [*measuring, *folders, ITEM, "Hold Focus..."]]
 

@@ -47,7 +47,9 @@ def test_every_command_is_a_module_in_the_menu(headless):
     assert headless.modules() == {
         "measure_image_focus": "Plugins > Parfocal > Measure Image Focus...",
         "flag_defocused": "Plugins > Parfocal > Flag Defocused...",
+        "split_defocused": "Plugins > Parfocal > Split Sharp and Defocused...",
         "restore_defocus": "Plugins > Parfocal > Restore Defocus...",
+        "estimate_focal_position": "Plugins > Parfocal > Estimate Focal Position...",
         "measure_bead_focal_plane": "Plugins > Parfocal > Measure Bead Focal Plane...",
         "measure_files": "Plugins > Parfocal > Measure Folder...",
         "sort_files": "Plugins > Parfocal > Flag Folder...",
@@ -64,7 +66,7 @@ def test_the_items_of_a_dialog_are_those_of_the_definition_and_are_not_remembere
     assert items["immersion_index"] == ["Refractive index of the immersion", "Double", "1.0", 1.0, 2.0, [], False]
     assert items["modality"][2] == "widefield_fluorescence"
     assert "bright_field" in items["modality"][5]
-    assert "mask_yx" not in items
+    assert items["labels_yx"][:2] == ["Labels of objects", "ImagePlus"]
     assert not any(item[6] for item in items.values())
 
 
