@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 import imagej_images
 import imagej_micromanager
 import imagej_mishaps
+import imagej_scripts
 import imagej_tables
 import imagej_window
 import numpy as np
@@ -21,7 +22,7 @@ from parfocal.fiji_bridge import register, start_imagej
 from parfocal.fiji_bridge.start import IMAGEJ1
 
 ij = None
-HELPERS = (imagej_images, imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager)
+HELPERS = (imagej_images, imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager, imagej_scripts)
 
 
 def serve(mode, answers):

@@ -4,8 +4,13 @@ import groovy.json.JsonGenerator
 import groovy.json.JsonSlurper
 import ij.IJ
 import ij.WindowManager
+import ij.gui.MessageDialog
+import ij.gui.MultiLineLabel
 import ij.macro.Interpreter
 import ij.measure.ResultsTable
+import java.awt.Container
+import java.awt.EventQueue
+import java.awt.Window
 import org.codehaus.groovy.jsr223.GroovyScriptEngineFactory
 import org.scijava.Context
 import org.scijava.module.ModuleService
@@ -62,14 +67,14 @@ class Fiji {
     }
 
     /** Run a script on the image in front; rows that it added to the Results table, what it threw, and how long it took. */
-    Map run(String label, Map given) { run(info(label), given) }
+    Map run(String label, Map given) { runInfo(info(label), given) }
 
     /** The same for a file that is in no menu, as the Script Editor runs it; also the slice that is shown then. */
     Map run_file(String path) {
-        run(new ScriptInfo(context, new File(path)), [:]) + [slice: WindowManager.currentImage.currentSlice]
+        runInfo(new ScriptInfo(context, new File(path)), [:]) + [slice: WindowManager.currentImage.currentSlice]
     }
 
-    private Map run(ScriptInfo info, Map given) {
+    private Map runInfo(ScriptInfo info, Map given) {
         def module = info.createModule(), said = new StringWriter()
         context.inject(module)
         module.errorWriter = said
@@ -122,6 +127,24 @@ class Fiji {
             def color = roi.fillColor ?: roi.strokeColor, bounds = roi.floatBounds
             [name: roi.name, rgb: color == null ? null : [color.red, color.green, color.blue], xywh: [bounds.x, bounds.y, bounds.width, bounds.height], width: roi.strokeWidth, position: roi.position]
         }
+    }
+
+    /** Titles of the windows that are shown. */
+    List windows() { Window.windows.findAll { it.showing && it.hasProperty('title') }*.title }
+
+    /** Start a script and go on; the title and text of the dialog that it ends in, which is closed. */
+    List message(String label, Map given) {
+        def running = Thread.startDaemon { run(label, given) }
+        def dialog = null
+        while (dialog == null) {
+            sleep(50)
+            dialog = Window.windows.find { it.showing && it instanceof MessageDialog }
+        }
+        def text = dialog.components.collectMany { it instanceof Container ? it.components.toList() : [it] }.find { it instanceof MultiLineLabel }
+        def lines = text.lines.toList()
+        EventQueue.invokeAndWait { dialog.dispose() }
+        running.join()
+        return [dialog.title, lines.join(' ')]
     }
 
     private static boolean isHeadless() { Boolean.getBoolean('java.awt.headless') }
