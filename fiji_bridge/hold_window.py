@@ -15,14 +15,15 @@ from parfocal.focus_control.seen import SeenFocus
 from parfocal.focus_control.states import LOCKED
 
 from .hold_fields import HoldFields
-from .imagej1 import log_unexpected, on_event_queue
+from .hold_options import ACTION, START
+from .imagej1 import log_unexpected, on_event_queue, record
 from .listeners import Closing
 from .strip_chart import LEGEND, draw_charts
 
 TITLE = "Hold Focus"
 _GOOD, _CARE, _BAD, _PLAIN = (0x1B7837, 0xB35806, 0xB2182B, 0x303030)
-# Least time between two pictures.
-_REST_S = 0.2
+# Least time between two pictures, and how often it is asked whether ImageJ is still there.
+_REST_S, _PATIENCE_S = 0.2, 0.5
 _TOLD_LINES, _TOLD_COLUMNS, _EDGE_PX = 2, 60, 8
 _NUMBERS = ("position", "focal plane", "error", "deviation", "certainty", "drift")
 
@@ -52,10 +53,9 @@ class HoldWindow:
         self._buttons = {name: self._button(name, act) for name, act in acts.items()}
         self._lay_out()
         self._frame.setDefaultCloseOperation(JClass("javax.swing.WindowConstants").DISPOSE_ON_CLOSE)
-        for window in filter(None, (self._frame, JClass("ij.IJ").getInstance())):
-            window.addWindowListener(Closing(self._end))
+        self._frame.addWindowListener(Closing(self._end))
         JClass("ij.WindowManager").addWindow(self._frame)
-        threading.Thread(target=self._draw, name="hold focus window", daemon=True).start()
+        threading.Thread(target=self._go_on, name="hold focus window", daemon=True).start()
         self.changed()
 
     def show(self) -> None:
@@ -75,7 +75,7 @@ class HoldWindow:
     def _lock(self) -> None:
         if not self._desk.seen.begun:
             given = self._fields.given()
-            _record(given)
+            record(f"{TITLE}...", {ACTION.name: START, **given})
             self._desk.lock(given)
         else:
             self._desk.lock({})
@@ -83,20 +83,26 @@ class HoldWindow:
     def _calibrate(self) -> None:
         self._desk.calibrate(self._fields.given())
 
-    def _draw(self) -> None:
-        """Draw whenever there is news, not too often."""
+    def _go_on(self) -> None:
+        """Draw whenever there is news, not too often, until this window or ImageJ is closed."""
         rest = threading.Event()
         while not self.closed:
-            self._news.wait()
-            self._news.clear()
-            seen = self._desk.seen
-            try:
-                charts = draw_charts(seen)
-                on_event_queue(lambda seen=seen, charts=charts: self._guarded(lambda: self._show(seen, charts)))
-            except Exception as error:
-                text = log_unexpected(error)
-                on_event_queue(lambda text=text: self._say(text, _BAD))
-            rest.wait(_REST_S)
+            if self._news.wait(_PATIENCE_S):
+                self._news.clear()
+                self._draw(self._desk.seen)
+                rest.wait(_REST_S)
+            if JClass("ij.IJ").getInstance() is None:
+                self._desk.stop()
+                on_event_queue(self._end)
+                return
+
+    def _draw(self, seen: SeenFocus) -> None:
+        try:
+            charts = draw_charts(seen)
+            on_event_queue(lambda: self._guarded(lambda: self._show(seen, charts)))
+        except Exception as error:
+            text = log_unexpected(error)
+            on_event_queue(lambda: self._say(text, _BAD))
 
     def _show(self, seen: SeenFocus, charts: list[Any]) -> None:
         if self.closed:
@@ -215,15 +221,3 @@ def _text_area() -> Any:
 
 def _color(rgb: int) -> Any:
     return JClass("java.awt.Color")(rgb)
-
-
-def _record(given: dict[str, Any]) -> None:
-    """Leave a line in the macro recorder that begins the same."""
-    if not JClass("ij.IJ").recording():
-        return
-    recorder = JClass("ij.plugin.frame.Recorder")
-    recorder.setCommand(TITLE + "...")
-    recorder.recordOption("action", "start")
-    for name, value in given.items():
-        recorder.recordOption(name, str(value))
-    recorder.saveCommand()

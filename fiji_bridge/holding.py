@@ -10,11 +10,13 @@ from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.focus_session import FocusSession
 from parfocal.focus_control.log import LOOK
 from parfocal.focus_control.states import LOCKED
+from parfocal.focus_control.stoppable import StoppedError
 
 from .hold_options import ACTION, PAUSE, SHOW, START, STOP
 from .imagej1 import fail, is_headless, log, on_event_queue
 from .micromanager.autofocus_plugin import offer_autofocus
 from .micromanager.studio import StudioMicroscope, find_studio
+from .progress import Cancelled
 
 TITLE = "Hold Focus"
 # What a stop may take: the look and the move in progress.
@@ -29,14 +31,25 @@ class Holding:
         self._window: Optional[Any] = None
 
     def start(self, arguments: dict[str, Any]) -> FocusSession:
-        """Hold focus, or go on; returns when it has begun (errors as those of `FocusDesk.begin`)."""
+        """Hold focus, or go on; returns when it has begun.
+
+        Raises
+        ------
+        Cancelled
+            Where it is stopped before.
+        ValueError, TypeError, OSError, MicroscopeError, ModelError
+            As `FocusDesk.begin`.
+        """
         session = self.desk.session
         if session is not None and self.desk.seen.held:
             self.desk.lock({})
             return session
         if not self.desk.seen.begun:
             self.desk.forget()
-        return self.desk.begin(arguments)
+        try:
+            return self.desk.begin(arguments)
+        except StoppedError as error:
+            raise Cancelled(str(error)) from error
 
     def stop(self) -> None:
         """End, wait for the end, and say in ImageJ's log how it went."""

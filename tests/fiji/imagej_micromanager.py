@@ -192,11 +192,7 @@ def wait_for_learned():
 
 def wait_for_end():
     """Wait until nothing goes on; the last reason in the log."""
-    assert holding.desk.wait(30), (
-        holding._window,
-        holding._window and holding._window.closed,
-        str(holding.desk.seen)[:600],
-    )
+    assert holding.desk.wait(30), holding.desk.seen
     session = holding.desk.session
     return [] if session is None else [str(row["reason"]) for row in session.rows[-1:]]
 

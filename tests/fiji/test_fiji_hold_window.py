@@ -175,7 +175,7 @@ def test_the_recorder_writes_a_line_that_holds_again(opened):
     opened.hold_wait_text("state", "locked")
     line = next(line for line in opened.recorded().split("\n") if "action=start" in line)
     opened.hold_press("Stop")
-    opened.wait_for_end()
+    opened.hold_wait_text("state", "stopped")
     assert line.startswith(f'run("{ITEM}", "action=start estimator=metric ') and "tolerance_um=0.6" in line
     opened.start_macro(line)
     opened.hold_wait_text("state", "locked")
