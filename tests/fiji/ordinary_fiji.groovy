@@ -136,10 +136,11 @@ class Fiji {
     List message(String label, Map given) {
         def running = Thread.startDaemon { run(label, given) }
         def dialog = null
-        while (dialog == null) {
+        for (int i = 0; dialog == null && i < 1200; i++) {
             sleep(50)
             dialog = Window.windows.find { it.showing && it instanceof MessageDialog }
         }
+        if (dialog == null) throw new IllegalStateException("no message, windows: ${windows()}")
         def text = dialog.components.collectMany { it instanceof Container ? it.components.toList() : [it] }.find { it instanceof MultiLineLabel }
         def lines = text.lines.toList()
         EventQueue.invokeAndWait { dialog.dispose() }
