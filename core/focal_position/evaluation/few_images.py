@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from parfocal.focal_position.evaluation.plan import Found, Plan
+from parfocal.focal_position.evaluation.simulated import TEN_FOLD
 from parfocal.focal_position.simulation.imaging import READ_NOISE, SampleImager
 from parfocal.focal_position.simulation.psf import REACH, psf_stack
 from parfocal.focal_position.simulation.sample import draw_sample
@@ -15,11 +16,8 @@ from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.model_estimator import model_estimator
 from parfocal.focus_control.simulated import SimulatedMicroscope
 from parfocal.focus_quality.synthesis import Camera
-from parfocal.optics.optics import Optics
 from parfocal.report.sections import Section
 
-# Camera pixels of 6.5 um.
-OPTICS = Optics(numerical_aperture=0.3, emission_wavelength_um=0.52, pixel_size_um=0.65)
 KINDS, ABERRATIONS_WAVES = ("nuclei", "cells"), (0.0, 0.4, 0.6, 1.0)
 METRIC, START_UM, _SIZE_PX, _PHOTONS, _BACKGROUND = "Brenner", 20.0, 256, 400.0, 0.1
 
@@ -32,7 +30,7 @@ class ImagedSample:
 
     def image(self, defocus_um: float, time_s: float, lit: bool, rng: np.random.Generator) -> np.ndarray:
         """Image (y, x) at a distance from focus."""
-        light = self.imager.image(defocus_um / OPTICS.depth_of_field_um) + _BACKGROUND
+        light = self.imager.image(defocus_um / TEN_FOLD.depth_of_field_um) + _BACKGROUND
         return np.asarray(Camera(read_noise=READ_NOISE).expose(_PHOTONS * light * lit, rng))
 
 
@@ -42,9 +40,9 @@ def sections(plan: Plan) -> Found:
 
     estimator = model_estimator(
         model=plan.model,
-        pixel_size_um=OPTICS.pixel_size_um,
-        numerical_aperture=OPTICS.numerical_aperture,
-        emission_wavelength_um=OPTICS.emission_wavelength_um,
+        pixel_size_um=TEN_FOLD.pixel_size_um,
+        numerical_aperture=TEN_FOLD.numerical_aperture,
+        emission_wavelength_um=TEN_FOLD.emission_wavelength_um,
         spherical_aberration="positive",
     )
     rows = pd.DataFrame(
@@ -58,8 +56,8 @@ def sections(plan: Plan) -> Found:
     groups = rows.groupby(["kind", "aberration waves"], sort=False).apply(_summary, include_groups=False).reset_index()
     together = _summary(rows).to_frame().T
     text = (
-        f"10x, NA {OPTICS.numerical_aperture:g}, pixels of {OPTICS.pixel_size_um:g} um, a depth of field is "
-        f"{OPTICS.depth_of_field_um:.1f} um; starts within {START_UM:g} um of focus; {METRIC}. Errors are of the "
+        f"10x, NA {TEN_FOLD.numerical_aperture:g}, pixels of {TEN_FOLD.pixel_size_um:g} um, a depth of field is "
+        f"{TEN_FOLD.depth_of_field_um:.1f} um; starts within {START_UM:g} um of focus; {METRIC}. Errors are of the "
         "position where it ended, from the focal plane of the simulation."
     )
     return Found((Section("Autofocus from a few images", text, (together, groups)),), rows)
@@ -67,11 +65,11 @@ def sections(plan: Plan) -> Found:
 
 def _one(estimator: Any, kind: str, waves: float, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng([seed, 98])
-    depth = OPTICS.depth_of_field_um
+    depth = TEN_FOLD.depth_of_field_um
     sample = draw_sample(rng, kind, int(rng.integers(10, 40)), _SIZE_PX + 64, 0.0, 2.0 / depth)
     plane = float(rng.uniform(-START_UM, START_UM))
     microscope = SimulatedMicroscope(
-        ImagedSample(SampleImager(sample, psf_stack(OPTICS, waves, REACH))),  # type: ignore[arg-type]
+        ImagedSample(SampleImager(sample, psf_stack(TEN_FOLD, waves, REACH))),  # type: ignore[arg-type]
         lambda _: plane,
         seed=seed,
     )

@@ -33,6 +33,9 @@ class SimulationPlan:
         Distances go beyond the last bin by this, in depths of field.
     size_px : int
         Width of the planes.
+    magnifications : tuple of float
+        Smallest and largest factor on the radii of nuclei and cells: 10x, NA 0.3 shows nuclei half as large as 20x, NA
+        0.5 does at the model's scale.
     """
 
     stacks: int = 400
@@ -42,6 +45,7 @@ class SimulationPlan:
     symmetric_share: float = 0.2
     beyond: float = 1.0
     size_px: int = 192
+    magnifications: tuple[float, float] = (0.4, 1.5)
 
 
 def simulated_planes(plan: SimulationPlan, bins: Bins, seed: int) -> LabelledPlanes:
@@ -90,7 +94,8 @@ def _sample(plan: SimulationPlan, rng: np.random.Generator) -> Sample:
     count = 0 if rng.random() < plan.empty_share else int(np.exp(rng.uniform(0, np.log(30))))
     second = float(rng.uniform(3, 8)) if rng.random() < plan.two_layer_share else 0.0
     kind = str(rng.choice(KINDS))
-    return draw_sample(rng, kind, count, plan.size_px + 64, second, float(rng.uniform(0.2, 1.2)))
+    magnification = float(np.exp(rng.uniform(*np.log(plan.magnifications))))
+    return draw_sample(rng, kind, count, plan.size_px + 64, second, float(rng.uniform(0.2, 1.2)), magnification)
 
 
 def _psfs(plan: SimulationPlan, rng: np.random.Generator) -> PsfStack:
