@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -69,12 +70,20 @@ def _reader(image: Any) -> Callable[[Place], np.ndarray]:
 
     def read(place: Place) -> np.ndarray:
         processor = stack.getProcessor(image.getStackIndex(*place))
-        if processor is None or processor.getPixels() is None:
+        plane = None if processor is None or processor.getPixels() is None else _plane(processor)
+        if plane is None or (stack.isVirtual() and not plane.any() and _is_gone(image)):
             raise ValueError(f"{title} must have pixels, its file can no longer be read: open it again")
-        plane = _plane(processor)
         return plane.astype(np.int32) - _SIGNED_ZERO if signed else plane
 
     return read
+
+
+def _is_gone(image: Any) -> bool:
+    """Whether the file of an image is no longer there: of a virtual stack ImageJ then gives black planes."""
+    info = image.getOriginalFileInfo()
+    if info is None or not info.directory or not info.fileName:
+        return False
+    return not Path(str(info.directory), str(info.fileName)).exists()
 
 
 def selection_of(image: Any) -> Optional[np.ndarray]:

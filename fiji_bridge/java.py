@@ -13,6 +13,9 @@ from .optional import need
 
 # Java that is fetched where there is none.
 _VERSION = "17"
+# The first ImageJ 1 whose dialogs have fields for files and folders.
+OLDEST_IMAGEJ = "1.53d"
+NO_JAVA = "no Java was found here, neither by JAVA_HOME nor on the path: install one, 11 or later"
 
 
 def choose_java() -> None:
@@ -44,6 +47,28 @@ def check_no_jvm() -> None:
             "a JVM runs in this process already, and there can be only one: give its gateway to "
             "parfocal.fiji_bridge.register, or start ImageJ in a new Python"
         )
+
+
+def check_imagej() -> None:
+    """Raise OSError where the ImageJ 1 that runs is too old, or there is none beside ImageJ2."""
+    try:
+        told = str(need("jpype").JClass("ij.IJ").getVersion())
+    except TypeError:
+        raise OSError(
+            "Parfocal needs ImageJ 1 in the gateway, and this one was started without: leave out add_legacy=False"
+        ) from None
+    version = told.split("/")[-1]  # ImageJ2 puts its own before it
+    if _numbered(version) < _numbered(OLDEST_IMAGEJ):
+        raise OSError(
+            f"ImageJ must be {OLDEST_IMAGEJ} or later, this one is {version}: update it (Help > Update...), "
+            "or start another"
+        )
+
+
+def _numbered(version: str) -> tuple[int, int, str]:
+    """A version such as 1.53d to be compared; one that is written in another way counts as new."""
+    found = re.match(r"(\d+)\.(\d+)([a-z]*)", version)
+    return (int(found[1]), int(found[2]), found[3]) if found else (sys.maxsize, 0, "")
 
 
 def _java_on_path() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jpype import JClass, JImplements, JOverride
+from jpype import JArray, JClass, JImplements, JObject, JOverride, JProxy
 
 from parfocal.arguments import parsed
 from parfocal.commands import ParameterSpec
@@ -51,8 +51,7 @@ class _Info:
         self.behind, self.command = behind, command
 
     def createModule(self) -> Any:
-        made = JClass("org.scijava.module.DefaultMutableModule")(self.behind)
-        return _proxy_class("org.scijava.module.Module", _Module)(made, self.command)
+        return _modules().create(_taken_types(), JArray(JObject)([self.behind]), _Run(self.command))
 
     def getDelegateClassName(self) -> str:
         return f"parfocal.{self.command.spec.name}"
@@ -61,16 +60,19 @@ class _Info:
         return f"parfocal:{self.command.spec.name}"
 
 
-class _Module:
-    """Answers as the Java object behind it, and runs the command."""
+@JImplements("javassist.util.proxy.MethodHandler", deferred=True)
+class _Run:
+    """Runs the command where a module of Java is to run."""
 
-    def __init__(self, behind: Any, command: ImageJCommand) -> None:
-        self.behind, self.command = behind, command
+    def __init__(self, command: ImageJCommand) -> None:
+        self.command = command
 
-    def run(self) -> None:
+    @JOverride
+    def invoke(self, module: Any, method: Any, proceed: Any, arguments: Any) -> None:
+        """Take inputs from the module and give it outputs."""
         try:
-            image = self.behind.getInput("image") if self.command.takes_image else None
-            outputs = self.command.run(_arguments(self.command, self.behind), image)
+            image = module.getInput("image") if self.command.takes_image else None
+            outputs = self.command.run(_arguments(self.command, module), image)
         except Cancelled as error:
             raise JClass("java.lang.RuntimeException")(f"{self.command.name}: {error}") from error
         except Exception as error:
@@ -82,7 +84,26 @@ class _Module:
         for name in _output_kinds(self.command):
             if name in outputs:
                 value = outputs[name]
-                self.behind.setOutput(name, _map(value) if isinstance(value, Mapping) else value)
+                module.setOutput(name, _map(value) if isinstance(value, Mapping) else value)
+                # Else SciJava would show what the command has shown already.
+                module.resolveOutput(name)
+
+
+@lru_cache(maxsize=1)
+def _modules() -> Any:
+    """What makes modules of SciJava whose `run` alone is Python's.
+
+    SciJava asks a module some two hundred things for each run: of an object of Python that took 15 ms.
+    """
+    factory = JClass("javassist.util.proxy.ProxyFactory")()
+    factory.setSuperclass(JClass("org.scijava.module.DefaultMutableModule").class_)
+    is_run = {"isHandled": lambda method: str(method.getName()) == "run"}
+    factory.setFilter(JProxy("javassist.util.proxy.MethodFilter", dict=is_run))
+    return factory
+
+
+def _taken_types() -> Any:
+    return JArray(JClass("java.lang.Class"))([JClass("org.scijava.module.MutableModuleInfo").class_])
 
 
 @lru_cache(maxsize=8)

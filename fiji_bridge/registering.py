@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .commands import COMMANDS
+from .ending import end_threads
+from .java import check_imagej
 from .optional import need
 
 _registered: list[Any] = []  # what ImageJ calls; empty, or of the one ImageJ there is in a process
@@ -19,12 +21,19 @@ def register(ij: Any) -> None:
     ----------
     ij
         Gateway of PyImageJ, or SciJava Context with ImageJ 1 beside it.
+
+    Raises
+    ------
+    OSError
+        Where ImageJ is too old, or the gateway was started without ImageJ 1.
     """
     jpype = need("jpype")
+    check_imagej()
     from .imagej1 import CommandListener, add_menu
     from .modules import module_info
 
     if not _registered:
+        need("scyjava").when_jvm_stops(end_threads)
         _registered.append(CommandListener({command.name: command for command in COMMANDS}))
         jpype.JClass("ij.Executer").addCommandListener(_registered[0])
         context = ij if isinstance(ij, jpype.JClass("org.scijava.Context")) else ij.context()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any, Optional
 
-from .java import check_no_jvm, choose_java
+from .java import NO_JAVA, check_no_jvm, choose_java
 from .optional import need
 from .registering import register
 
 FIJI = "sc.fiji:fiji"
 # Enough for the menus, macros and windows of ImageJ 1 and for SciJava modules; all of it is on Maven Central.
-IMAGEJ1 = "net.imagej:ij:1.54p+org.scijava:scijava-common:2.100.1+net.imagej:ij1-patcher:2.0.0"
+# SciJava's core first: it decides on the versions of what it needs to run scripts.
+IMAGEJ1 = "org.scijava:scijava-common:2.100.1+net.imagej:ij:1.54p+net.imagej:ij1-patcher:2.0.0"
 _GATEWAYS = ("net.imagej:imagej", "sc.fiji:fiji")
 _PATIENCE_S = 0.2
 
@@ -75,23 +77,7 @@ def _prepared(fiji: Optional[str], endpoint: Optional[str]) -> str:
         raise FileNotFoundError(f"no Fiji in {fiji}: it must be the folder that holds jars and plugins")
     check_no_jvm()
     choose_java()
-    need("scyjava").when_jvm_stops(_end_threads)
     return fiji or endpoint or FIJI
-
-
-def _end_threads() -> None:
-    """End what ImageJ leaves behind and what would keep Python from ending: its pool of threads, stacks, windows."""
-    java = need("jpype").JClass
-    java("ij.util.ThreadUtil").threadPoolExecutor.shutdown()
-    for number in list(java("ij.WindowManager").getIDList() or []):
-        image = java("ij.WindowManager").getImage(number)
-        image.changes = False  # else it would ask
-        image.close()
-    for window in java("java.awt.Window").getWindows():
-        if isinstance(window, java("ij.gui.NonBlockingGenericDialog")) and window.isShowing():
-            # A thread waits for its answer; elsewhere than there, closing waits for itself.
-            java("java.awt.EventQueue").invokeAndWait(lambda asking=window: asking.windowClosing(None))
-        window.dispose()
 
 
 def _is_gateway(where: str) -> bool:
@@ -106,8 +92,8 @@ def _gateway(where: str, mode: str) -> Any:
         need("scyjava").config.endpoints.clear()
     try:
         return need("imagej").init(where, mode=mode)
-    except (RuntimeError, need("jpype").JException) as error:
-        raise OSError(f"ImageJ could not be started from {where}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # of PyImageJ, Maven, Java and its classes, each of a kind of its own
+        raise _not_started("ImageJ", where, error) from error
 
 
 def _imagej1(endpoint: str, headless: bool) -> Any:
@@ -125,6 +111,12 @@ def _imagej1(endpoint: str, headless: bool) -> Any:
         if not headless:
             # Python ends by itself after ImageJ is quit.
             jpype.JClass("ij.ImageJ")().exitWhenQuitting(False)
-    except Exception as error:  # of Maven, Java and its classes, each of a kind of its own
-        raise OSError(f"ImageJ 1 could not be started from {endpoint}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # as there
+        raise _not_started("ImageJ 1", endpoint, error) from error
     return context
+
+
+def _not_started(what: str, where: str, error: Exception) -> OSError:
+    """Error that says what failed, and what is missing where no Java was found."""
+    hint = "" if os.environ.get("JAVA_HOME") else f"; {NO_JAVA}"
+    return OSError(f"{what} could not be started from {where}: {' '.join(str(error).split())}{hint}")

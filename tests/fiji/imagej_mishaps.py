@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from jpype import JClass
 
@@ -10,10 +11,19 @@ from parfocal.fiji_bridge import measuring
 from parfocal.fiji_bridge.commands import COMMANDS
 
 
-def run_on_closed(name):
+def causes_of(error):
+    """Messages of a Java exception and of what caused it."""
+    told = []
+    while error is not None:
+        told.append(str(error.getMessage()))
+        error = error.getCause()
+    return "; ".join(told)
+
+
+def run_on_closed(name, given):
     image = _image("closed.tif")
     _close(image)
-    return _told(name, image)
+    return _told(name, image, given)
 
 
 def run_on_locked(name):
@@ -24,11 +34,18 @@ def run_on_locked(name):
     return _told(name, image)
 
 
-def run_on_empty(name):
+def run_on_gone_file(name, path):
+    """A virtual stack whose file is removed when it has been opened."""
+    image = JClass("ij.plugin.FileInfoVirtualStack").openVirtual(path)
+    Path(path).unlink()
+    return _told(name, image)
+
+
+def run_on_empty(name, given):
     image = _image("empty")
     image.getStack().deleteLastSlice()
     image.getStack().deleteLastSlice()
-    return _told(name, image)
+    return _told(name, image, given)
 
 
 def close_while_measured():
@@ -56,9 +73,9 @@ def _command(name):
     return next(command for command in COMMANDS if command.spec.name == name)
 
 
-def _told(name, image):
+def _told(name, image, given=None):
     try:
-        _command(name).measure({}, image)
+        _command(name).measure(given or {}, image)
     except ValueError as error:
         return str(error)
 

@@ -27,19 +27,22 @@ def windows():
     ]
 
 
-def menu():
-    """Items of Plugins > Parfocal."""
+def _our_menu():
     bar = JClass("ij.Menus").getMenuBar()
     plugins = next(bar.getMenu(i) for i in range(bar.getMenuCount()) if str(bar.getMenu(i).getLabel()) == "Plugins")
-    ours = plugins.getItem(plugins.getItemCount() - 1)
+    items = [plugins.getItem(i) for i in range(plugins.getItemCount())]
+    return next(item for item in items if str(item.getLabel()) == "Parfocal")
+
+
+def menu():
+    """Items of Plugins > Parfocal."""
+    ours = _our_menu()
     return str(ours.getLabel()), [str(ours.getItem(i).getLabel()) for i in range(ours.getItemCount())]
 
 
 def click_menu(label):
     """Do what a click on the item does; ImageJ takes two of them shortly after one another for one."""
-    bar = JClass("ij.Menus").getMenuBar()
-    plugins = next(bar.getMenu(i) for i in range(bar.getMenuCount()) if str(bar.getMenu(i).getLabel()) == "Plugins")
-    ours = plugins.getItem(plugins.getItemCount() - 1)
+    ours = _our_menu()
     item = next(ours.getItem(i) for i in range(ours.getItemCount()) if str(ours.getItem(i).getLabel()) == label)
     event = JClass("java.awt.event.ActionEvent")(item, 1001, label)
     JClass("java.awt.EventQueue").invokeLater(lambda: item.getActionListeners()[0].actionPerformed(event))

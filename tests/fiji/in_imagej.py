@@ -9,6 +9,7 @@ import threading
 import traceback
 from contextlib import contextmanager, nullcontext
 
+import imagej_gateway
 import imagej_images
 import imagej_micromanager
 import imagej_mishaps
@@ -16,18 +17,30 @@ import imagej_scripts
 import imagej_tables
 import imagej_window
 import numpy as np
+from imagej_mishaps import causes_of
 from jpype import JClass
 
 from parfocal.fiji_bridge import register, start_imagej
 from parfocal.fiji_bridge.start import IMAGEJ1
 
 ij = None
-HELPERS = (imagej_images, imagej_window, imagej_tables, imagej_mishaps, imagej_micromanager, imagej_scripts)
+HELPERS = (
+    imagej_gateway,
+    imagej_images,
+    imagej_window,
+    imagej_tables,
+    imagej_mishaps,
+    imagej_micromanager,
+    imagej_scripts,
+)
 
 
 def serve(mode, answers):
     global ij
-    ij = start_imagej(endpoint=IMAGEJ1, headless=mode == "headless")
+    if mode.startswith("gateway"):
+        ij = imagej_gateway.start(mode == "gateway-window")
+    else:
+        ij = start_imagej(endpoint=IMAGEJ1, headless=mode == "headless")
     answers.write(b'{"result": null}\n')
     for line in sys.stdin.buffer:
         name, arguments = json.loads(line)
@@ -65,7 +78,8 @@ def run_macro(code):
 
 
 def service(name):
-    return ij.service(JClass(name).class_)
+    context = ij if isinstance(ij, JClass("org.scijava.Context")) else ij.context()
+    return context.service(JClass(name).class_)
 
 
 def modules():
@@ -101,14 +115,6 @@ def inputs(name):
 
 def info_of(name):
     return service("org.scijava.module.ModuleService").getModuleById(f"parfocal:{name}")
-
-
-def causes_of(error):
-    told = []
-    while error is not None:
-        told.append(str(error.getMessage()))
-        error = error.getCause()
-    return "; ".join(told)
 
 
 def outputs_of(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,18 @@ from parfocal import flag_defocused, measure_image_focus
 
 NUCLEI = iio.imread(Path(__file__).parents[1] / "data" / "core" / "transfluor_O01f01.png").astype(np.uint16)
 COMMANDS = ("Measure Image Focus", "Flag Defocused", "Restore Defocus", "Measure Bead Focal Plane")
+OTHERS = ("Estimate Focal Position", "Split Sharp and Defocused")
+# Names for scripts, and what they need.
+NAMES = {
+    "measure_image_focus": {},
+    "flag_defocused": {},
+    "restore_defocus": {},
+    "measure_bead_focal_plane": {"bead_diameter_um": 5.0, "pixel_size_um": 1.0},
+    "estimate_focal_position": {},
+    "split_defocused": {},
+}
+SELECTED = (*COMMANDS[:2], COMMANDS[3], *OTHERS)
+NEEDED = "bead_diameter_um=5 pixel_size_um=1 numerical_aperture=0.5 emission_wavelength_um=0.5"
 
 
 @pytest.fixture
@@ -39,15 +52,15 @@ def told_by(headless, code):
     return headless.log_text()[len(before) :]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *OTHERS])
 def test_without_an_open_image(command, headless, opened):
     told = told_by(headless, f'run("{command}", "bead_diameter_um=5");')
     assert f"{command}: no image is open: open one first" in told
 
 
-@pytest.mark.parametrize("command", ["measure_image_focus", "flag_defocused", "restore_defocus"])
+@pytest.mark.parametrize("command", NAMES)
 def test_an_image_that_was_closed_before_its_turn(command, headless):
-    told = headless.run_on_closed(command)
+    told = headless.run_on_closed(command, NAMES[command])
     assert told == "closed.tif must have planes, it has none: it was closed or is empty, open it again"
 
 
@@ -61,23 +74,23 @@ def test_an_image_that_another_command_works_on_is_refused(headless):
     assert "a.tif is in use by another command" in headless.run_on_locked("measure_image_focus")
 
 
-@pytest.mark.parametrize("command", ["measure_image_focus", "flag_defocused", "restore_defocus"])
+@pytest.mark.parametrize("command", NAMES)
 def test_an_empty_stack(command, headless):
-    assert headless.run_on_empty(command).startswith("empty must have planes, it has none")
+    assert headless.run_on_empty(command, NAMES[command]).startswith("empty must have planes, it has none")
 
 
-@pytest.mark.parametrize("command", COMMANDS[:2])
+@pytest.mark.parametrize("command", SELECTED)
 def test_a_selection_outside_the_image(command, headless, opened):
     opened(NUCLEI)
-    told = told_by(headless, f'makeRectangle(500, 500, 90, 90); run("{command}");')
+    told = told_by(headless, f'makeRectangle(500, 500, 90, 90); run("{command}", "{NEEDED}");')
     assert f"{command}: the selection must lie on the image, it lies outside: choose another or none" in told
 
 
-@pytest.mark.parametrize("command", COMMANDS[:2])
+@pytest.mark.parametrize("command", SELECTED)
 @pytest.mark.parametrize("selection", ["makePoint(50, 50);", "makeLine(1, 1, 80, 80);"])
 def test_a_selection_without_an_area(selection, command, headless, opened):
     opened(NUCLEI)
-    told = told_by(headless, f'{selection} run("{command}");')
+    told = told_by(headless, f'{selection} run("{command}", "{NEEDED}");')
     assert f"{command}: the selection must have an area, got" in told
 
 
@@ -130,3 +143,64 @@ def test_cellprofilers_jvm_is_told_with_the_way_out():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert "CellProfiler's JVM runs in this process and cannot be shared" in done.stderr
+
+
+def run_python(code, **environment):
+    """What a Python of its own says, and how it ends."""
+    variables = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=variables)
+
+
+def test_a_file_of_a_virtual_stack_that_is_gone_is_told(headless, tmp_path):
+    path = tmp_path / "gone.tif"
+    tifffile.imwrite(path, np.stack([NUCLEI, NUCLEI]), imagej=True, metadata={"axes": "ZYX"})
+    told = headless.run_on_gone_file("measure_image_focus", str(path))
+    assert told == "gone.tif must have pixels, its file can no longer be read: open it again"
+
+
+def test_an_imagej_that_is_too_old_is_told_with_its_version(home):
+    code = (
+        "from parfocal.fiji_bridge import start_imagej; from parfocal.fiji_bridge.start import IMAGEJ1\n"
+        "start_imagej(endpoint=IMAGEJ1.replace('1.54p', '1.53c'))"
+    )
+    told = run_python(code, **home).stderr.strip().split("\n")[-1]
+    assert told == (
+        "OSError: ImageJ must be 1.53d or later, this one is 1.53c: update it (Help > Update...), or start another"
+    )
+
+
+def test_a_gateway_without_imagej1_is_told_with_the_way_out(home):
+    code = (
+        "import scyjava; scyjava.config.set_java_constraints(fetch='never')\n"
+        "scyjava.config.endpoints.append('org.scijava:scijava-common:2.100.1'); scyjava.start_jvm()\n"
+        "from jpype import JClass; from parfocal.fiji_bridge import register\n"
+        "register(JClass('org.scijava.Context')(False))"
+    )
+    told = run_python(code, **home).stderr.strip().split("\n")[-1]
+    assert told.startswith("OSError: Parfocal needs ImageJ 1 in the gateway")
+    assert "add_legacy=False" in told
+
+
+def test_a_java_home_without_java_is_told(tmp_path):
+    done = run_python("from parfocal.cli import main; raise SystemExit(main(['fiji']))", JAVA_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert f"JAVA_HOME must be the folder of a Java, there is no bin/java in {tmp_path}" in done.stderr
+
+
+def test_without_any_java_it_says_what_to_install(tmp_path):
+    # What would be fetched is looked for where nobody answers.
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    told = {"JAVA_HOME": "", "PATH": str(tmp_path), "HOME": str(tmp_path), "CJDK_CACHE_DIR": str(tmp_path), **nowhere}
+    code = "from parfocal.cli import main; raise SystemExit(main(['fiji', '--endpoint', 'net.imagej:ij:1.54p']))"
+    done = run_python(code, **told)
+    assert done.returncode == 2
+    assert "no Java was found here, neither by JAVA_HOME nor on the path: install one" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_holds_no_fiji_is_told(tmp_path):
+    (tmp_path / "jars").mkdir()
+    done = run_python(f"from parfocal.cli import main; raise SystemExit(main(['fiji', '--fiji', {str(tmp_path)!r}]))")
+    assert done.returncode == 2
+    assert f"ImageJ could not be started from {tmp_path}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -55,6 +55,7 @@ def test_every_command_is_a_module_in_the_menu(headless):
         "sort_files": "Plugins > Parfocal > Flag Folder...",
         "restore_files": "Plugins > Parfocal > Restore Folder...",
         "label_images": "Plugins > Parfocal > Label Images...",
+        "hold_focus": "Plugins > Parfocal > Hold Focus...",
     }
     assert headless.found_in_menu(["Plugins", "Parfocal", "Flag Defocused..."]) == "flag_defocused"
 
