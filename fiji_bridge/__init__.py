@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from parfocal.lazy import lazy_names
 
-_HOMES = {"register": ".registering", "show_imagej": ".start", "start_imagej": ".start"}
+_HOMES = {
+    "hold_focus": ".holding",
+    "register": ".registering",
+    "show_imagej": ".start",
+    "start_imagej": ".start",
+}
 
 __all__ = list(_HOMES)
 

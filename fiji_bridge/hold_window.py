@@ -192,7 +192,8 @@ def _texts(look: Optional[Row]) -> dict[str, str]:
     texts = [f"{value:.2f} um" if math.isfinite(value) else "-" for value in values]
     certainty, drift = look["certainty"], look["drift_um_h"]
     texts.append(f"{certainty:.2f}" if math.isfinite(certainty) else "-")
-    texts.append(f"{drift:+.1f} um/h" if math.isfinite(drift) else "-")
+    # No -0.0.
+    texts.append(f"{round(drift, 1) + 0.0:+.1f} um/h" if math.isfinite(drift) else "-")
     return dict(zip(_NUMBERS, texts))
 
 

@@ -16,6 +16,7 @@ from .hold_options import ACTION, PAUSE, SHOW, START, STOP
 from .imagej1 import fail, is_headless, log, on_event_queue
 from .micromanager.autofocus_plugin import offer_autofocus
 from .micromanager.studio import StudioMicroscope, find_studio
+from .optional import need
 from .progress import Cancelled
 
 TITLE = "Hold Focus"
@@ -29,6 +30,7 @@ class Holding:
     def __init__(self) -> None:
         self.desk = FocusDesk(self._microscope, self._changed, "estimator=metric")
         self._window: Optional[Any] = None
+        self._leaves = False
 
     def start(self, arguments: dict[str, Any]) -> FocusSession:
         """Hold focus, or go on; returns when it has begun.
@@ -46,6 +48,7 @@ class Holding:
             return session
         if not self.desk.seen.begun:
             self.desk.forget()
+        self._leave_in_time()
         try:
             return self.desk.begin(arguments)
         except StoppedError as error:
@@ -65,10 +68,21 @@ class Holding:
         filled_in = {} if self.desk.seen.begun else arguments
         on_event_queue(lambda: self._guarded(lambda: self._show(filled_in)))
 
+    def _leave_in_time(self) -> None:
+        """End before Java does, which the thread that holds calls."""
+        if not self._leaves:
+            self._leaves = True
+            need("scyjava").when_jvm_stops(self._leave)
+
+    def _leave(self) -> None:
+        self.desk.stop()
+        self.desk.wait(_PATIENCE_S)
+
     def _show(self, arguments: dict[str, Any]) -> None:
         from .hold_window import HoldWindow
 
         if self._window is None or self._window.closed:
+            self._leave_in_time()
             self._window = HoldWindow(self.desk)
         if arguments:
             self._window.fill_in(arguments)
@@ -121,7 +135,9 @@ def hold_in_imagej(command: Callable[..., Any], arguments: dict[str, Any]) -> No
     if action == STOP:
         holding.stop()
         return
-    offer_autofocus(find_studio(), holding.desk)
+    unlisted = offer_autofocus(find_studio(), holding.desk)
+    if unlisted:
+        log([f"{TITLE}: {unlisted}"])
     if action == SHOW and is_headless():
         raise OSError("the window of Hold Focus needs ImageJ's, and this one was started without: use action=start")
     if not is_headless():

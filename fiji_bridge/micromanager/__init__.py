@@ -15,6 +15,7 @@ _HOMES = {
     "PlayedStage": ".devices",
     "SampleCamera": ".devices",
     "StackSample": ".stack_sample",
+    "StudioMicroscope": ".studio",
     "close_core": ".start",
     "configured_core": ".start",
     "demo_core": ".start",

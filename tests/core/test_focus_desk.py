@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from parfocal.commands import command_spec
+from parfocal.focus_control import estimators
 from parfocal.focus_control.asked import SOURCES, Asked
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.log import read_log
@@ -18,7 +20,7 @@ from parfocal.focus_control.simulated import SimulatedMicroscope
 from parfocal.focus_control.simulated_sample import Sample
 
 METRIC = {"estimator": "metric", "interval_s": 2.0, "search_range_um": 12.0, "lowest_z_um": -20.0, "highest_z_um": 20.0}
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class RealTime(SimulatedMicroscope):
@@ -159,6 +161,34 @@ def test_what_was_calibrated_is_held_by_without_another_sweep():
     wait_for(lambda: desk.seen.state == "locked")
     assert max(abs(z) for z in device.commanded_um[commanded:]) < 3.0
     stopped(desk)
+
+
+def test_a_model_is_adapted_to_a_stack_and_named(tmp_path, monkeypatch):
+    """Training itself, which takes long, is tested with the command: here it is what the desk hands over."""
+    handed = []
+
+    def adapted(stacks, output, start_from, steps):
+        handed.append((stacks, start_from, steps))
+        return SimpleNamespace(output=output, text="off by 0.3 um on the field that it was adapted to")
+
+    monkeypatch.setattr(estimators, "calibrate_focal_position", adapted)
+    device = microscope(z=1.0)
+    desk = FocusDesk(lambda: device)
+    output = tmp_path / "mine"
+    desk.calibrate({"model": "default", "output": str(output), "range_um": 8.0, "step_um": 0.5, "steps": 7})
+    wait_for(lambda: not desk.seen.begun)
+    ((stack,), start_from, steps) = handed[0]
+    assert (start_from, steps, len(stack.z_um)) == ("default", 7, 33)
+    assert abs(stack.focal_z_um) < 0.5
+    assert desk.seen.error is None and desk.seen.model == str(output)
+    assert desk.seen.told == "off by 0.3 um on the field that it was adapted to"
+    assert device.z == pytest.approx(1.0, abs=0.21)
+    output.mkdir()
+    (output / "config.json").write_text("{}")
+    desk.calibrate({"output": str(output)})
+    wait_for(lambda: not desk.seen.begun)
+    assert "is not empty: choose another output folder" in str(desk.seen.error)
+    assert len(handed) == 1
 
 
 @pytest.mark.parametrize(

@@ -334,13 +334,6 @@ def hold_close():
     wait_for(lambda: hold_frame() is None, "end of the window")
 
 
-def hold_screenshot(path):
-    """Save what the screen shows of the window."""
-    time.sleep(0.5)
-    picture = JClass("java.awt.Robot")().createScreenCapture(hold_frame().getBounds())
-    JClass("javax.imageio.ImageIO").write(picture, "png", JClass("java.io.File")(path))
-
-
 def quit_imagej():
     JClass("ij.IJ").getInstance().quit()
     wait_for(lambda: JClass("ij.IJ").getInstance() is None, "end of ImageJ")
