@@ -1,3 +1,4 @@
+import groovy.transform.CompileStatic
 import ij.ImagePlus
 import ij.gui.Overlay
 import ij.gui.Roi
@@ -19,29 +20,45 @@ class ParfocalOverlay {
         List parts = []
         answers.each { answer ->
             answer.outputs.patches.eachWithIndex { patches, index ->
-                if (patches) parts.addAll(bordersOf(image, answer.places[index], patches))
+                if (patches) parts.addAll(at(image, answer.places[index], bordersOf(patches as Map)))
             }
         }
         if (parts) parts.addAll(legend(image.width, answers[0].outputs.level_rgb))
-        parts.each {
-            it.setProperty(OURS, 'focus')
-            overlay.add(it)
-        }
+        add(overlay, parts as List<Roi>)
         image.overlay = overlay
         image.hideOverlay = false
     }
 
-    private static List<Roi> bordersOf(ImagePlus image, place, Map patches) {
-        double width = patches.border_px, inner = patches.size_px - width
-        return (0..<patches.corners_yx.size()).collect { index ->
-            def (y, x) = patches.corners_yx[index]
-            Roi roi = new Roi((x + width / 2) as double, (y + width / 2) as double, inner, inner)
-            roi.strokeColor = colorOf(patches.rgb[index])
-            roi.strokeWidth = width as float
-            roi.name = String.format(Locale.ROOT, 'level %.1f, certainty %.2f', patches.defocus_level[index] as double, patches.certainty[index] as double)
-            if (image.hyperStack) roi.setPosition(place.channel, place.slice, place.frame)
-            else if (image.stackSize > 1) roi.setPosition(image.getStackIndex(place.channel, place.slice, place.frame))
-            return roi
+    /** There are many patches: types make this fast. */
+    @CompileStatic
+    private static List<Roi> bordersOf(Map patches) {
+        double width = patches.border_px as double, inner = (patches.size_px as double) - width
+        List<List<Number>> corners = (List<List<Number>>) patches.corners_yx, colors = (List<List<Number>>) patches.rgb
+        List<Number> levels = (List<Number>) patches.defocus_level, certainties = (List<Number>) patches.certainty
+        List<Roi> borders = []
+        for (int index = 0; index < corners.size(); index++) {
+            List<Number> corner = corners[index]
+            Roi roi = new Roi(corner[1].doubleValue() + width / 2d, corner[0].doubleValue() + width / 2d, inner, inner)
+            roi.strokeColor = colorOf(colors[index])
+            roi.strokeWidth = (float) width
+            roi.name = String.format(Locale.ROOT, 'level %.1f, certainty %.2f', levels[index].doubleValue(), certainties[index].doubleValue())
+            borders.add(roi)
+        }
+        return borders
+    }
+
+    /** ROIs that belong to a plane of a stack. */
+    private static List<Roi> at(ImagePlus image, place, List<Roi> rois) {
+        if (image.hyperStack) rois.each { it.setPosition(place.channel, place.slice, place.frame) }
+        else if (image.stackSize > 1) rois.each { it.setPosition(image.getStackIndex(place.channel, place.slice, place.frame)) }
+        return rois
+    }
+
+    @CompileStatic
+    private static void add(Overlay overlay, List<Roi> parts) {
+        for (Roi part : parts) {
+            part.setProperty(OURS, 'focus')
+            overlay.add(part)
         }
     }
 
@@ -66,5 +83,6 @@ class ParfocalOverlay {
         return parts
     }
 
-    private static Color colorOf(List rgb) { new Color(rgb[0] as int, rgb[1] as int, rgb[2] as int) }
+    @CompileStatic
+    private static Color colorOf(List<Number> rgb) { new Color(rgb[0].intValue(), rgb[1].intValue(), rgb[2].intValue()) }
 }

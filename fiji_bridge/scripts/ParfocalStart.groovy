@@ -1,4 +1,6 @@
 import groovy.json.JsonSlurper
+import ij.IJ
+import java.awt.GraphicsEnvironment
 import java.util.function.BiConsumer
 
 /** What is kept while Fiji runs: the worker, and the classes that talk to it. */
@@ -23,7 +25,13 @@ class ParfocalStart implements BiConsumer<String, Map> {
 
     /** Run a command of this name with the variables of its script. */
     void accept(String name, Map variables) {
-        load()
+        try {
+            load()
+        } catch (Throwable error) {
+            // Fiji itself shows no errors of scripts but in its console.
+            if (!GraphicsEnvironment.headless) IJ.error('Parfocal', "The scripts cannot be started: ${error.message ?: error}")
+            throw error
+        }
         Map about = manifest.commands[name] + [task: name]
         Map arguments = variables.subMap(about.arguments).collectEntries { key, value ->
             [key, value instanceof File ? value.path : value]

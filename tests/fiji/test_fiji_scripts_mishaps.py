@@ -10,6 +10,8 @@ import ordinary as workers
 import pytest
 import tifffile
 
+from parfocal.fiji_bridge.scripts import uninstall
+
 FOCUS = "Measure Image Focus..."
 NUCLEI = Path(__file__).parents[1] / "data" / "core" / "transfluor_O01f01.png"
 PATIENCE_S = 4.0
@@ -91,6 +93,14 @@ def test_without_an_image_it_says_so(ordinary):
 def test_more_pixels_than_can_be_handed_over_are_told(ordinary):
     ordinary.open_virtual(30000, 30000, 3)
     assert "holds 2.7 GB of pixels, 2.1 GB can be handed over at once" in told_by(ordinary)[0]
+
+
+def test_scripts_that_are_taken_away_while_fiji_runs_are_told_and_work_when_they_are_back(fiji, ordinary):
+    ordinary.open(str(NUCLEI), None)
+    uninstall(fiji.folder)
+    assert "Parfocal was taken out of this Fiji: start Fiji again" in told_by(ordinary)[0]
+    fiji.install()
+    assert ordinary.run(FOCUS, {})["rows"][0]["ImageFocus_Status"] == "ok"
 
 
 def test_a_worker_that_hangs_in_a_task_is_ended(impatient, ordinary, works_then):
