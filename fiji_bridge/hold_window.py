@@ -73,7 +73,7 @@ class HoldWindow:
         self._news.set()
 
     def _lock(self) -> None:
-        if not self._desk.seen.begun:
+        if not self._desk.begun:
             given = self._fields.given()
             record(f"{TITLE}...", {ACTION.name: START, **given})
             self._desk.lock(given)

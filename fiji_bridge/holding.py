@@ -43,10 +43,10 @@ class Holding:
             As `FocusDesk.begin`.
         """
         session = self.desk.session
-        if session is not None and self.desk.seen.held:
+        if session is not None and self.desk.held:
             self.desk.lock({})
             return session
-        if not self.desk.seen.begun:
+        if not self.desk.begun:
             self.desk.forget()
         self._leave_in_time()
         try:
@@ -56,7 +56,7 @@ class Holding:
 
     def stop(self) -> None:
         """End, wait for the end, and say in ImageJ's log how it went."""
-        if not self.desk.seen.begun:
+        if not self.desk.begun:
             return
         self.desk.stop()
         if not self.desk.wait(_PATIENCE_S):
@@ -65,7 +65,7 @@ class Holding:
 
     def show(self, arguments: dict[str, Any]) -> None:
         """Open the window, or bring it to the front, with these arguments filled in where nothing goes on."""
-        filled_in = {} if self.desk.seen.begun else arguments
+        filled_in = {} if self.desk.begun else arguments
         on_event_queue(lambda: self._guarded(lambda: self._show(filled_in)))
 
     def _leave_in_time(self) -> None:

@@ -12,7 +12,7 @@ from parfocal.focal_position.calibrate import SHIPPED
 from parfocal.focus_control.asked import Asked
 from parfocal.focus_control.controller import Estimator
 from parfocal.focus_control.estimators import METRIC, calibrate_in_place, chosen_estimator
-from parfocal.focus_control.focus_session import FocusSession
+from parfocal.focus_control.focus_session import PAUSED, FocusSession
 from parfocal.focus_control.log import LOOK, Row, check_new
 from parfocal.focus_control.microscope import Microscope, MicroscopeError
 from parfocal.focus_control.seen import SeenFocus
@@ -52,27 +52,35 @@ class FocusDesk:
         self._microscope, self.changed, self._metric_by = microscope, changed, metric_by
         self._turn, self._stopping = threading.Lock(), threading.Event()
         # Empty while the state is that of the session.
-        self._state, self._told, self._model = IDLE, "", ""
+        self._state, self._told, self._model, self._engaged = IDLE, "", "", ""
         self._error: Optional[BaseException] = None
         self._looks: deque[Row] = deque(maxlen=_SHOWN_LOOKS)
         self._thread: Optional[threading.Thread] = None
         self._learned: Optional[tuple[Asked, Estimator]] = None
-        # The present session, or the last one.
+        # The present session, or the last one, and what it was asked for.
         self.session: Optional[FocusSession] = None
+        self.arguments: dict[str, Any] = {}
 
     @property
     def seen(self) -> SeenFocus:
         """What there is to show now."""
-        session, state = self.session, self._state
-        seen = SeenFocus(
-            state, state not in (IDLE, STOPPED), False, told=self._told, error=self._error, model=self._model
-        )
-        seen = replace(seen, looks=tuple(self._looks))
-        if session is None or state:
+        session, looks = self.session, tuple(self._looks)
+        seen = SeenFocus(self._state, self.begun, self.held, "", self._told, "", self._error, self._model, looks)
+        if session is None or not seen.held:
             return seen
-        held = replace(seen, state=BEGINNING if session.state == IDLE else session.state, held=True)
+        held = replace(seen, state=BEGINNING if session.state == IDLE else session.state)
         shown = replace(held, limits_um=session.limits_um, tolerance_um=session.settings.tolerance_um)
-        return replace(shown, waits=session.waits, advice=session.advice)
+        return replace(shown, waits=PAUSED if session.paused else self._engaged, advice=session.advice)
+
+    @property
+    def begun(self) -> bool:
+        """Whether something goes on."""
+        return self._state not in (IDLE, STOPPED)
+
+    @property
+    def held(self) -> bool:
+        """Whether that is a session."""
+        return self._state == ""
 
     @property
     def estimator(self) -> Optional[Estimator]:
@@ -81,7 +89,7 @@ class FocusDesk:
 
     def lock(self, arguments: Mapping[str, Any]) -> None:
         """Hold focus, or go on where it is paused; a metric is learned from a sweep first, unless that was done."""
-        if self.seen.held and self.session is not None:
+        if self.held and self.session is not None:
             self.session.resume()
             self.changed()
         else:
@@ -89,7 +97,7 @@ class FocusDesk:
 
     def pause(self) -> None:
         """Take no look and move nothing until `lock`."""
-        if self.seen.held and self.session is not None:
+        if self.held and self.session is not None:
             self.session.pause()
             self.changed()
 
@@ -167,6 +175,7 @@ class FocusDesk:
         microscope = self._free_microscope()
         estimate = self._estimator(asked, microscope)
         self._looks.clear()
+        self._engaged, self.arguments = "", dict(arguments)
         session = hold_focus(microscope, estimate, asked.settings, log, self._on_row)
         with self._turn:
             self.session, self._state = session, ""
@@ -181,9 +190,11 @@ class FocusDesk:
 
     def _watch(self, session: FocusSession) -> None:
         """Tell of changes that no row tells of, until the session ends."""
-        before = ("", "")
+        before = (False, "", "")
         while not session.wait(_PATIENCE_S):
-            now = (session.waits, session.advice)
+            # Not asked for by who only wants to see: a microscope may take its time.
+            self._engaged = "" if session.paused else session.waits
+            now = (session.paused, self._engaged, session.advice)
             if now != before:
                 before = now
                 self.changed()

@@ -87,10 +87,15 @@ class FocusSession:
         return self._controller.callback_fault
 
     @property
+    def paused(self) -> bool:
+        """Whether it was paused, and not resumed."""
+        return self._paused.is_set()
+
+    @property
     def waits(self) -> str:
         """Why the thread takes no look: `paused`, or what else has the microscope; empty where it looks."""
         engaged: Callable[[], str] = getattr(self._microscope, "engaged", str)
-        return PAUSED if self._paused.is_set() else engaged()
+        return PAUSED if self.paused else engaged()
 
     @property
     def error(self) -> Optional[BaseException]:

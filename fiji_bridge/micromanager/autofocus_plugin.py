@@ -13,6 +13,7 @@ from parfocal.fiji_bridge.optional import need
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.metrics import focus_score
+from parfocal.focus_control.states import LOST
 
 from .studio import StudioMicroscope
 
@@ -69,15 +70,15 @@ class AutofocusPlugin:
         return self._score_of(pixels if pixels.ndim == 2 else pixels.mean(axis=-1))
 
     def enableContinuousFocus(self, enable: bool) -> None:
-        """Hold focus as the window would with nothing entered, or stop."""
+        """Hold focus as it was held last, or stop."""
         if not enable:
             self._desk.stop()
-        elif not self._desk.seen.begun:
-            self._told(lambda: self._desk.begin({}))
+        elif not self._desk.begun:
+            self._told(lambda: self._desk.begin(self._desk.arguments))
 
     def isContinuousFocusEnabled(self) -> bool:
         """Whether the desk holds focus."""
-        return self._desk.seen.held
+        return self._desk.held
 
     def isContinuousFocusLocked(self) -> bool:
         """Whether it is locked."""
@@ -141,11 +142,13 @@ class AutofocusPlugin:
     def _focus(self) -> float:
         microscope = self._microscope()
         session = self._desk.session
-        if session is not None and self._desk.seen.held:
+        if session is not None and self._desk.held:
             before = len(session.rows)
             row = session.settle()
             self._images = len(session.rows) - before
             self._status = f"{row['state']}: {row['reason'] or row['decision']}"
+            if row["state"] == LOST:
+                raise ValueError(f"focus is {self._status}")
         else:
             found = autofocus(microscope, self._desk.estimator, **self._arguments)
             self._images, self._status = found.images, found.reason or f"in focus at {found.z_um:.2f} um"

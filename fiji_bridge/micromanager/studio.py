@@ -8,9 +8,12 @@ from typing import Any, Optional
 from parfocal.fiji_bridge.optional import need
 from parfocal.focus_control.microscope import MicroscopeError
 
+from .calls import BoundedCalls
 from .microscope import MMCoreMicroscope
 
 _STUDIO, _OLD_STUDIO = "org.micromanager.internal.MMStudio", "org.micromanager.MMStudio"
+# What the core may take to say whether a sequence runs: a camera that hangs may hold it up.
+_ANSWER_S = 1.0
 _ELSE = "or hold focus without ImageJ: parfocal hold-focus --config MMConfig.cfg"
 
 
@@ -68,16 +71,20 @@ class StudioMicroscope(MMCoreMicroscope):
         if core is None:
             raise StudioError("Micro-Manager has no core: it is being closed, or its libraries could not be loaded")
         super().__init__(core, **options)
+        self._studio_calls = BoundedCalls("studio")
 
     def engaged(self) -> str:
         """Say where an acquisition takes single images, which nobody else may take or move the stage between."""
         try:
-            single = not bool(self.core.isSequenceRunning())
-            if single and bool(self.studio.acquisitions().isAcquisitionRunning()):
-                return "an acquisition of Micro-Manager runs"
-        except need("jpype").JException:  # whatever is wrong, a look will say
-            pass
-        return ""
+            acquiring = self._studio_calls("asking Micro-Manager", _ANSWER_S, self._takes_single_images)
+        except (TimeoutError, need("jpype").JException):  # whatever is wrong, a look will say
+            return ""
+        return "an acquisition of Micro-Manager runs" if acquiring else ""
+
+    def _takes_single_images(self) -> bool:
+        if bool(self.core.isSequenceRunning()):
+            return False
+        return bool(self.studio.acquisitions().isAcquisitionRunning())
 
 
 def _found(name: str) -> Iterator[Any]:

@@ -58,10 +58,10 @@ def stopped(desk):
 def test_lock_learns_the_metric_and_holds_and_stop_leaves_the_device_where_it_is():
     device = microscope()
     desk = FocusDesk(lambda: device)
-    assert (desk.seen.state, desk.seen.begun) == ("idle", False)
+    assert (desk.seen.state, desk.begun) == ("idle", False)
     desk.lock(METRIC)
     wait_for(lambda: desk.seen.state == "locked")
-    assert desk.seen.held and desk.seen.limits_um == (-20.0, 20.0)
+    assert desk.held and desk.seen.limits_um == (-20.0, 20.0)
     assert abs(device.z) < 1.0
     paused(desk)
     device.z = 6.0
@@ -176,7 +176,7 @@ def test_a_model_is_adapted_to_a_stack_and_named(tmp_path, monkeypatch):
     desk = FocusDesk(lambda: device)
     output = tmp_path / "mine"
     desk.calibrate({"model": "default", "output": str(output), "range_um": 8.0, "step_um": 0.5, "steps": 7})
-    wait_for(lambda: not desk.seen.begun)
+    wait_for(lambda: not desk.begun)
     ((stack,), start_from, steps) = handed[0]
     assert (start_from, steps, len(stack.z_um)) == ("default", 7, 33)
     assert abs(stack.focal_z_um) < 0.5
@@ -186,7 +186,7 @@ def test_a_model_is_adapted_to_a_stack_and_named(tmp_path, monkeypatch):
     output.mkdir()
     (output / "config.json").write_text("{}")
     desk.calibrate({"output": str(output)})
-    wait_for(lambda: not desk.seen.begun)
+    wait_for(lambda: not desk.begun)
     assert "is not empty: choose another output folder" in str(desk.seen.error)
     assert len(handed) == 1
 
@@ -208,7 +208,7 @@ def test_what_cannot_be_is_told_and_nothing_moves(arguments, error, message):
         desk.begin(arguments)
     assert desk.wait(PATIENCE_S)
     assert message in str(desk.seen.error)
-    assert device.commanded_um == [] and not desk.seen.begun
+    assert device.commanded_um == [] and not desk.begun
 
 
 def test_a_log_that_exists_and_a_microscope_that_is_missing_are_told_before_a_sweep(tmp_path):

@@ -130,3 +130,11 @@ def ordinary_window(fiji, screen, tmp_path_factory, home):
     started = ImageJProcess("", log, {"DISPLAY": screen, **home}, java_command(fiji.folder, headless=False))
     yield started
     started.end()
+
+
+@pytest.fixture
+def closing_window(screen, tmp_path_factory, home):
+    """ImageJ with its window in a process of its own, to be quit."""
+    started = ImageJProcess("window", tmp_path_factory.mktemp("closing") / "log.txt", {"DISPLAY": screen, **home})
+    yield started
+    started.end()

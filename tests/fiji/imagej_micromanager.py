@@ -174,7 +174,7 @@ def is_live():
 def move_plane(plane_um):
     """Move the focal plane, and leave all else as it is."""
     core = studio().core()
-    core.arrange(plane_um, "", "short", core.isSequenceRunning())
+    core.arrange(plane_um, "", "short", core.isLive())
 
 
 def wait_for_position(z_um):

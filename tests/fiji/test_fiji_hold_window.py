@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ImageJProcess
 
 from parfocal.focus_control.log import read_log
 
@@ -128,6 +127,18 @@ def test_the_window_answers_while_the_camera_hangs(opened):
     assert opened.stage()["z"] == pytest.approx(3.0)
 
 
+def test_a_session_can_be_paused_and_stopped_while_the_camera_hangs(opened):
+    opened.hold_press("Lock")
+    opened.hold_wait_text("state", "locked")
+    opened.arrange(0.0, 0.0, None, "hangs")
+    opened.settled_stage()
+    opened.hold_press("Pause")
+    opened.hold_wait_text("state", "paused")
+    opened.hold_press("Stop")
+    opened.arrange(0.0)
+    assert opened.wait_for_end() == ["stopped at the position where it was"]
+
+
 def test_faults_of_the_stage_are_said_in_the_window(opened):
     opened.hold_press("Lock")
     opened.hold_wait_text("state", "locked")
@@ -208,8 +219,8 @@ def test_without_micromanager_a_dialog_says_what_to_do(micromanager, state, mess
     micromanager.load_micromanager("")
 
 
-def test_quitting_imagej_leaves_the_stage_where_it_is(screen, home, tmp_path):
-    started = ImageJProcess("window", tmp_path / "log.txt", {"DISPLAY": screen, **home})
+def test_quitting_imagej_leaves_the_stage_where_it_is(closing_window, tmp_path):
+    started = closing_window
     (tmp_path / "classes").mkdir()
     started.load_micromanager(str(tmp_path / "classes"))
     log = tmp_path / "focus.csv"
@@ -222,5 +233,4 @@ def test_quitting_imagej_leaves_the_stage_where_it_is(screen, home, tmp_path):
     started.quit_imagej()
     assert started.wait_for_end() == ["stopped at the position where it was"]
     assert started.stage()["z"] == 7.5
-    started.end()
     assert read_log(log).rows[-1]["z_after_um"] == 7.5

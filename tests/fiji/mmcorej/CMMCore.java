@@ -92,6 +92,10 @@ public class CMMCore {
         return new long[] {snaps, moves};
     }
 
+    public boolean isLive() {
+        return running;
+    }
+
     public StrVector getLoadedDevices() {
         return new StrVector("Camera", "Z", "Core");
     }
@@ -138,7 +142,8 @@ public class CMMCore {
         return pixels.equals("int") ? 4 : 1;
     }
 
-    public boolean isSequenceRunning() {
+    public boolean isSequenceRunning() throws Exception {
+        while (fault.equals("hangs")) Thread.sleep(5); // it waits for the camera
         return running;
     }
 

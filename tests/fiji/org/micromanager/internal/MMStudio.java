@@ -46,7 +46,7 @@ public final class MMStudio implements Studio {
         return new SnapLiveManager() {
             @Override
             public boolean isLiveModeOn() {
-                return core.isSequenceRunning();
+                return core.isLive();
             }
 
             @Override
