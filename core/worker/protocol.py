@@ -9,8 +9,10 @@ A request to execute has the name of a task as its script, and these inputs:
     command's own default holds.
 `image`
     NDArray of Appose, (y, x) or (z, y, x), colours last.
-`mask`
-    NDArray (y, x) of uint8, not 0 where the host's selection is; may be left out.
+`selection`, `mask`
+    NDArray (y, x), above 0 where the host's selection is, and where another image says; both may be left out.
+`labels`
+    NDArray (y, x) of whole numbers, the objects of commands that have any; may be left out.
 `title`, `metadata`, `channel`
     Name of the image; text that ImageJ has of it, which may state optics and mark it as restored; and number of its
     channel, from 0, among those that the text names. May be left out.
@@ -23,9 +25,10 @@ A request to execute has the name of a task as its script, and these inputs:
     NDArray of float32 and of the image's shape, for the argument of that name.
 
 The outputs are `features` (numbers by name), `status`, `reason`, `warnings`; `planes`, a list of the same for each
-plane of a stack; `patches` of each plane, with `level_rgb`, the colours of the levels; `provenance`, which is empty
-unless the image was restored: then the restored pixels lie in the memory of `image`, and the uncertainty in that of
-`uncertainty`. All memory is the host's: it makes and frees it, and the worker does not use it after its answer.
+plane of a stack; `objects`, the same by label; `patches` of each plane, with `level_rgb`, the colours of the levels;
+`provenance`, which is empty unless the image was restored: then the restored pixels lie in the memory of `image`, and
+the uncertainty in that of `uncertainty`. All memory is the host's: it makes and frees it, and the worker does not use
+it after its answer.
 
 Batches take `arguments` alone, with `folder` and `output` among them, and answer `counts` by status, `files` written
 and `table`, the first of them.

@@ -6,13 +6,22 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
-from parfocal.answers import calibrated_um, check_not_restored, completed, measured, outputs_of, plane_outputs_of
+from parfocal.answers import (
+    calibrated_um,
+    check_not_restored,
+    completed,
+    measured,
+    object_outputs_of,
+    outputs_of,
+    plane_outputs_of,
+)
 from parfocal.arguments import read_arguments
 from parfocal.batch.arguments import arguments_for
 from parfocal.commands import command_spec
@@ -81,9 +90,13 @@ def _measure(command: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str
     given = read_arguments(dict(inputs.get("arguments") or {}), command_spec(command))
     stated, warnings = arguments_for(_stated(inputs), given, command)
     arguments = completed(command, stated, {})
+    if inputs.get("labels") is not None:
+        arguments["labels_yx"] = _whole_numbers(read_array(inputs["labels"], "labels"))
     pixels = read_array(described, "image")
-    result = measured(command, pixels, arguments, _selection(inputs.get("mask")))
+    result = measured(command, pixels, arguments, _mask(inputs))
     outputs = outputs_of(result)
+    if inputs.get("labels") is not None:
+        outputs["objects"] = object_outputs_of(result)
     outputs["warnings"] = " ".join([*filter(None, [outputs["warnings"]]), *warnings])
     if inputs.get("each_plane"):
         outputs["planes"] = plane_outputs_of(result) if hasattr(result, "of_plane") else []
@@ -104,8 +117,19 @@ def _stated(inputs: Mapping[str, Any]) -> ImageMetadata:
     return replace(known, **lengths)
 
 
-def _selection(described: Optional[Mapping[str, Any]]) -> Optional[np.ndarray]:
-    return None if described is None else read_array(described, "mask") != 0
+def _mask(inputs: Mapping[str, Any]) -> Optional[np.ndarray]:
+    """What selection and mask leave together; None without either."""
+    masks = [read_array(inputs[name], name) > 0 for name in ("selection", "mask") if inputs.get(name) is not None]
+    return reduce(np.logical_and, masks) if masks else None
+
+
+def _whole_numbers(labels: np.ndarray) -> np.ndarray:
+    """Labels; as floats, which many programs write, they must be whole numbers."""
+    if labels.dtype.kind != "f":
+        return labels
+    if not np.array_equal(labels, np.rint(labels)):
+        raise ValueError("labels must be whole numbers, got fractions")
+    return labels.astype(np.int64)
 
 
 def _patches(plane: Any) -> dict[str, Any]:

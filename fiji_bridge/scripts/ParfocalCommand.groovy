@@ -70,11 +70,11 @@ class ParfocalCommand {
             if (image.getStack().size() == 0) {
                 throw new IllegalArgumentException("${image.title} must have planes, it has none: it was closed or is empty, open it again")
             }
-            byte[] mask = selectionOf(image)
+            byte[] selection = selectionOf(image)
             boolean each = options.each_plane
             List stacks = command.plane_by_plane ? ParfocalPlaces.planesOf(image, each) : ParfocalPlaces.stacksOf(image, each)
             answers = stacks.collect { places ->
-                [places: places, outputs: measureStack(command, image, places, mask, arguments, options)]
+                [places: places, outputs: measureStack(command, image, places, selection, arguments, options)]
             }
         } finally {
             image.unlock()
@@ -102,25 +102,51 @@ class ParfocalCommand {
         return image.createRoiMask().pixels as byte[]
     }
 
-    private Map measureStack(Map command, ImagePlus image, List places, byte[] mask, Map arguments, Map options) {
-        boolean whole = command.restores
-        List shape = [image.height, image.width]
-        List pixelShape = (places.size() > 1 ? [places.size()] : []) + shape + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
-        checkSize(image, places.size())
-        Map arrays = [image: ParfocalWorker.array(ParfocalPixels.typeOf(image), pixelShape)]
+    private Map measureStack(Map command, ImagePlus image, List places, byte[] selection, Map arguments, Map options) {
+        Map arrays = [:]
         try {
-            ParfocalPixels.put(image, places.collect { image.getStackIndex(it.channel, it.slice, it.frame) }, arrays.image.buffer())
-            if (mask != null && !whole) {
-                arrays.mask = ParfocalWorker.array('uint8', shape)
-                arrays.mask.buffer().put(mask)
+            arrays.image = handedOver(image, places)
+            if (selection != null && !command.restores) {
+                arrays.selection = ParfocalWorker.array('uint8', [image.height, image.width])
+                arrays.selection.buffer().put(selection)
             }
-            if (arguments.uncertainty == true) arrays.uncertainty = ParfocalWorker.array('float32', pixelShape)
+            if (options.mask_yx) arrays.mask = handedOver(ofSize(named(options.mask_yx as String), image), null)
+            if (options.labels_yx) arrays.labels = handedOver(named(options.labels_yx as String), null)
+            if (arguments.uncertainty == true) arrays.uncertainty = ParfocalWorker.array('float32', shapeOf(image, places.size()))
             Map outputs = new LinkedHashMap(ask(command, inputsOf(image, arguments, options) + arrays))
             outputs.made = imagesOf(outputs, image, places.size(), arrays)
             return outputs
         } finally {
             arrays.values()*.close()
         }
+    }
+
+    /** Planes of an image in shared memory; those that are shown where none are named. */
+    private static Object handedOver(ImagePlus image, List places) {
+        List planes = places ?: ParfocalPlaces.stacksOf(image, false)[0]
+        checkSize(image, planes.size())
+        def array = ParfocalWorker.array(ParfocalPixels.typeOf(image), shapeOf(image, planes.size()))
+        ParfocalPixels.put(image, planes.collect { image.getStackIndex(it.channel, it.slice, it.frame) }, array.buffer())
+        return array
+    }
+
+    private static List shapeOf(ImagePlus image, int nPlanes) {
+        (nPlanes > 1 ? [nPlanes] : []) + [image.height, image.width] + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
+    }
+
+    private static ImagePlus named(String title) {
+        ImagePlus other = WindowManager.getImage(title)
+        if (other == null) {
+            throw new IllegalArgumentException("no image '${title}' is open, open are: ${WindowManager.imageTitles.join(', ') ?: 'none'}")
+        }
+        return other
+    }
+
+    private static ImagePlus ofSize(ImagePlus mask, ImagePlus image) {
+        if (mask.width != image.width || mask.height != image.height) {
+            throw new IllegalArgumentException("the mask ${mask.title} must have the size of the image, ${image.width} x ${image.height}, got ${mask.width} x ${mask.height}")
+        }
+        return mask
     }
 
     private static void checkSize(ImagePlus image, int nPlanes) {
@@ -157,8 +183,12 @@ class ParfocalCommand {
         // What a row does not have would else be 0.
         table.setNaNEmptyCells(true)
         answers.each { answer ->
+            String label = ParfocalPlaces.labelOf(image, answer.places)
             boolean single = each && answers.size() > 1 && answer.places.size() == 1
-            addRow(table, category, ParfocalPlaces.labelOf(image, answer.places), answer.outputs, single ? answer.places[0] : null)
+            addRow(table, category, label, answer.outputs, single ? answer.places[0] : null)
+            answer.outputs.objects.each { number, outputs ->
+                addRow(table, category, "${label}:object ${number}", outputs, null, number as int)
+            }
             if (each && answer.places.size() > 1) {
                 answer.outputs.planes.eachWithIndex { plane, index ->
                     def place = answer.places[index]
@@ -169,13 +199,14 @@ class ParfocalCommand {
         if (!headless()) table.show('Results')
     }
 
-    private static void addRow(ResultsTable table, String category, String label, Map outputs, place) {
+    private static void addRow(ResultsTable table, String category, String label, Map outputs, place, Integer object = null) {
         table.incrementCounter()
         table.addLabel(label)
         if (place != null) {
             table.addValue('Slice', place.slice as double)
             table.addValue('Frame', place.frame as double)
         }
+        if (object != null) table.addValue('Object', object as double)
         // What is not finite comes as text.
         outputs.features.each { name, value -> table.addValue("${category}_${name}".toString(), value as String as double) }
         TOLD.each { name -> table.addValue("${category}_${name.capitalize()}".toString(), outputs[name] as String) }

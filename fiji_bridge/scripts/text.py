@@ -21,6 +21,8 @@ SUFFIX = ".lib"
 # What scripts ask of what ImageJ asks beside the parameters of a command.
 _SHOWING = (EACH_PLANE.name, OVERLAY.name)
 _OPTIONS = (*_SHOWING, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)
+# Images beside the one in front, named by their titles.
+_OTHER_IMAGES = ("mask_yx", "labels_yx")
 _KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
 _STYLES = {"folder": "directory", "file": "open"}
 
@@ -80,15 +82,16 @@ def described(command: ImageJCommand) -> dict[str, Any]:
         "category": command.category,
         "restores": command.front.endswith(":restore"),
         "plane_by_plane": command.front.endswith(":estimate"),
-        "arguments": [p.name for p in asked if p.name not in _SHOWING],
-        "options": [p.name for p in asked if p.name in _SHOWING],
+        "arguments": [p.name for p in asked if p.name not in _SHOWING + _OTHER_IMAGES],
+        "options": [p.name for p in asked if p.name in _SHOWING + _OTHER_IMAGES],
         "yielding": {p.name: p.default for p in asked if p.name in FROM_FILE and p.default is not None},
     }
 
 
 def _asked(command: ImageJCommand) -> list[ParameterSpec]:
     unknown = {option.name for option in command.options if option.name not in _OPTIONS}
-    return [p for p in command.spec.parameters if not p.param.array and p.name not in unknown]
+    asked = [p for p in command.spec.parameters if not p.param.array and p.name not in unknown]
+    return [*asked, *(p for p in command.spec.parameters if p.name in _OTHER_IMAGES and command.category)]
 
 
 def _line(parameter: ParameterSpec) -> str:
@@ -98,7 +101,7 @@ def _line(parameter: ParameterSpec) -> str:
     kind = "String" if optional else _KINDS.get(parameter.type, "String")
     if param.path:
         kind = "String" if optional else "File"
-    unit = f" ({param.unit})" if param.unit else ""
+    unit = f" ({param.unit})" if param.unit else ", title of an open image" if param.array else ""
     attributes: dict[str, Any] = {
         "label": (param.label or parameter.name) + unit,
         "description": parameter.help,

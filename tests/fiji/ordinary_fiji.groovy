@@ -61,6 +61,14 @@ class Fiji {
         else image.show()
     }
 
+    /** Have another image beside the one in front, which stays there. */
+    void beside(String path) {
+        def front = WindowManager.currentImage
+        Interpreter.removeBatchModeImage(front)
+        Interpreter.addBatchModeImage(IJ.openImage(path))
+        Interpreter.addBatchModeImage(front)
+    }
+
     void closeAll() {
         if (headless) Interpreter.batchModeImageIDs.each { Interpreter.removeBatchModeImage(WindowManager.getImage(it)) }
         else WindowManager.IDList?.each { WindowManager.getImage(it).with { changes = false; close() } }

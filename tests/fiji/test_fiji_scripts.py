@@ -64,7 +64,7 @@ def test_the_items_of_a_dialog_are_those_of_the_definition_and_are_not_remembere
     assert items["modality"][2] == "widefield_fluorescence"
     assert "bright_field" in items["modality"][5]
     assert items["black_level"][7].startswith("Subtracted from the image, and what lies below cut off")
-    assert "mask_yx" not in items
+    assert items["mask_yx"][:3] == ["Mask, title of an open image", "String", None]
     ours = [item for name, item in items.items() if not name.startswith("parfocal")]
     assert not any(item[6] for item in ours)
     assert ordinary.inputs("Measure Folder...")["folder"][1] == "File"
@@ -218,3 +218,29 @@ def test_a_focal_position_is_that_of_the_plane_that_is_shown_or_of_each(ordinary
     assert [float(row["Slice"]) for row in rows] == [1, 2]
     for row, numbers_of in zip(rows, expected):
         row_of({"rows": [row], "thrown": ""}, "FocalPosition", numbers_of)
+
+
+def test_another_image_is_a_mask_or_has_the_labels_of_objects(ordinary, opened, tmp_path):
+    labels = np.zeros(NUCLEI.shape, np.uint16)
+    labels[10:120, 10:120], labels[130:250, 100:240] = 3, 8
+    tifffile.imwrite(tmp_path / "labels.tif", labels)
+    opened(NUCLEI)
+    ordinary.beside(str(tmp_path / "labels.tif"))
+    expected = measure_image_focus(NUCLEI, mask_yx=labels > 0)
+    row_of(ordinary.run(FOCUS, {"mask_yx": "labels.tif"}), "ImageFocus", expected.features())
+    rows = ordinary.run(FOCUS, {"labels_yx": "labels.tif"})["rows"]
+    assert [row["Label"] for row in rows] == ["image.tif", "image.tif:object 3", "image.tif:object 8"]
+    assert [row["Object"] for row in rows] == ["NaN", "3.0", "8.0"]
+    objects = measure_image_focus(NUCLEI, labels_yx=labels).objects
+    scores = [float(row["ImageFocus_Score"]) for row in rows[1:]]
+    assert scores == pytest.approx([objects[3].defocus_level, objects[8].defocus_level], rel=1e-6)
+    told = ordinary.run(FOCUS, {"mask_yx": "nowhere.tif"})["thrown"]
+    assert "no image 'nowhere.tif' is open, open are: labels.tif, image.tif" in told
+
+
+def test_a_mask_of_another_size_is_told(ordinary, opened, tmp_path):
+    tifffile.imwrite(tmp_path / "mask.tif", np.ones((50, 60), np.uint8))
+    opened(NUCLEI)
+    ordinary.beside(str(tmp_path / "mask.tif"))
+    told = ordinary.run(FOCUS, {"mask_yx": "mask.tif"})["thrown"]
+    assert "the mask mask.tif must have the size of the image, 256 x 256, got 60 x 50" in told

@@ -64,11 +64,27 @@ def test_arguments_are_read_from_text_and_calibration_fills_in_what_is_not_given
 def test_a_selection_is_a_mask_or_the_rectangle_around_it(host, nuclei):
     mask = np.zeros(nuclei.shape, np.uint8)
     mask[20:190, 10:180] = 255
-    arrays = {"mask": mask}
+    arrays = {"selection": mask}
     expected = parfocal.measure_image_focus(nuclei, mask_yx=mask > 0).features()
     same(host.features("measure_image_focus", nuclei, arrays=arrays), expected)
     expected = parfocal.flag_defocused(nuclei[20:190, 10:180]).features()
     same(host.features("flag_defocused", nuclei, arrays=arrays), expected)
+    other = np.zeros(nuclei.shape, np.float32)
+    other[:150] = 1.0
+    expected = parfocal.measure_image_focus(nuclei, mask_yx=(mask > 0) & (other > 0)).features()
+    same(host.features("measure_image_focus", nuclei, arrays={**arrays, "mask": other}), expected)
+
+
+def test_objects_of_a_label_image_are_told_apart_and_fractions_refused(host, nuclei):
+    labels = np.zeros(nuclei.shape, np.float32)
+    labels[10:120, 10:120], labels[130:250, 100:240] = 3, 8
+    task, _ = host.ask("measure_image_focus", nuclei, {"labels": labels})
+    expected = parfocal.measure_image_focus(nuclei, labels_yx=labels.astype(int)).objects
+    assert list(task.outputs["objects"]) == ["3", "8"]
+    for label, estimate in expected.items():
+        assert task.outputs["objects"][str(label)]["features"]["Score"] == pytest.approx(estimate.defocus_level)
+    told = host.error("measure_image_focus", nuclei, arrays={"labels": labels / 2})
+    assert "labels must be whole numbers, got fractions" in told
 
 
 def test_what_is_not_finite_goes_over_as_text(host):
