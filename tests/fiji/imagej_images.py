@@ -211,5 +211,5 @@ def dialog_texts(title):
     fields = [str(field.getText()) for field in dialog.getStringFields() or []]
     choices = [[str(choice.getItem(i)) for i in range(choice.getItemCount())] for choice in dialog.getChoices() or []]
     chosen = [str(choice.getSelectedItem()) for choice in dialog.getChoices() or []]
-    dialog.dispose()
+    JClass("java.awt.EventQueue").invokeAndWait(lambda: dialog.windowClosing(None))
     return {"fields": fields, "choices": choices, "chosen": chosen}

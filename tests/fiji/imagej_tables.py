@@ -14,6 +14,13 @@ def table_rows():
     return rows
 
 
+def rows_when_there():
+    """The same once there are any, and nothing is added any more."""
+    wait_for(lambda: JClass("ij.measure.ResultsTable").getResultsTable().size(), "a row of results")
+    JClass("java.lang.Thread").sleep(500)
+    return table_rows()
+
+
 def _rows(table):
     names = [str(name) for name in str(table.getColumnHeadings()).split("\t")]
     named = [name for name in names if name.strip() and name != "Label"]

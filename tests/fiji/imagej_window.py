@@ -48,11 +48,14 @@ def click_menu(label):
     JClass("java.awt.EventQueue").invokeLater(lambda: item.getActionListeners()[0].actionPerformed(event))
 
 
-def fill_in(title, texts):
-    """Write into the text fields of a dialog, in their order, and press Enter."""
+def fill_in(title, texts, switched=()):
+    """Write into the text fields of a dialog, in their order, turn switches over, and press Enter."""
     dialog = wait_for(lambda: shown_window("ij.gui.GenericDialog", title), f"dialog {title}")
     for field, text in zip(dialog.getStringFields(), texts):
         field.setText(text)
+    for box in dialog.getCheckboxes() or []:
+        if str(box.getLabel()) in switched:
+            box.setState(not box.getState())
     dialog.getStringFields()[0].requestFocus()
     time.sleep(0.3)
     press_key("Enter")
