@@ -39,10 +39,12 @@ def show_patches(image: Any, measured: Iterable[tuple[Place, FocusPatches]]) -> 
 def _borders(image: Any, place: Place, patches: FocusPatches) -> list[Any]:
     width = border_width_px(patches.size_px)
     inner = patches.size_px - width
-    rois = []
-    for (y, x), level, sure in zip(patches.corners_yx.tolist(), patches.defocus_level, patches.certainty):
-        roi = JClass("ij.gui.Roi")(float(x + width / 2), float(y + width / 2), float(inner), float(inner))
-        roi.setStrokeColor(_color(level, sure))
+    rectangle, rois = JClass("ij.gui.Roi"), []
+    levels, certainties = patches.defocus_level.tolist(), patches.certainty.tolist()
+    colors = _colors(patches.defocus_level, patches.certainty)
+    for (y, x), level, sure, color in zip(patches.corners_yx.tolist(), levels, certainties, colors):
+        roi = rectangle(float(x + width / 2), float(y + width / 2), float(inner), float(inner))
+        roi.setStrokeColor(color)
         roi.setStrokeWidth(float(width))
         roi.setName(f"level {level:.1f}, certainty {sure:.2f}")
         set_position(image, roi, place)
@@ -65,9 +67,9 @@ def _legend(image_width_px: int) -> list[Any]:
     back = rectangle(0.0, 0.0, _LEGEND_BOXES * box, 4.4 * box)
     back.setFillColor(black)
     parts = [back]
-    for level in range(N_LEVELS):
+    for level, color in enumerate(_colors(np.arange(N_LEVELS), np.ones(N_LEVELS))):
         parts.append(rectangle((level + 0.5) * box, 0.5 * box, box, box))
-        parts[-1].setFillColor(_color(level, 1.0))
+        parts[-1].setFillColor(color)
     font = JClass("java.awt.Font")("SansSerif", 0, max(1, round(0.85 * box)))
     for line, words in enumerate(_LEGEND_TEXTS):
         parts.append(text(0.5 * box, (1.7 + 1.2 * line) * box, words, font))
@@ -77,6 +79,6 @@ def _legend(image_width_px: int) -> list[Any]:
     return parts
 
 
-def _color(level: float, certainty: float) -> Any:
-    red, green, blue = (int(value) for value in np.rint(255 * level_colors(level, certainty)))
-    return JClass("java.awt.Color")(red, green, blue)
+def _colors(levels: np.ndarray, certainties: np.ndarray) -> list[Any]:
+    color = JClass("java.awt.Color")
+    return [color(*rgb) for rgb in np.rint(255 * level_colors(levels, certainties)).astype(int).tolist()]
