@@ -80,6 +80,7 @@ def test_the_script_goes_to_the_sharpest_slice_in_a_fiji_with_the_scripts(stack,
 
 
 def test_the_same_script_runs_in_a_fiji_that_python_started(stack, headless, fiji):
+    headless.table_rows()
     jars = [str(jar) for jar in (fiji.folder / "jars").glob("groovy*.jar")]
     assert headless.run_groovy(str(EXAMPLES / "fiji" / "go_to_sharpest_slice.groovy"), str(stack), jars) == 3
     assert len(headless.table_rows()) == 5
