@@ -15,7 +15,7 @@ STAGE = "Device,Z,DemoCamera,DStage\nProperty,Core,Initialize,1\nProperty,Core,F
 
 
 def test_the_demonstration_locks_and_writes_its_log(tmp_path, capsys):
-    assert main([*DEMO, "--duration", "1.5", "--interval-s", "0.3", "--log", str(tmp_path / "log.csv")]) == 0
+    assert main([*DEMO, "--duration", "5", "--interval-s", "0.3", "--log", str(tmp_path / "log.csv")]) == 0
     told = capsys.readouterr().out
     assert "locked" in told
     assert "drift" in told

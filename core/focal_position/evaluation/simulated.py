@@ -44,7 +44,7 @@ def sections(plan: Plan) -> Found:
         _TEN_FOLD_GROUP: (replace(known, optics=TEN_FOLD), _stacks(plan, None, optics=TEN_FOLD)),
     }
     depth = MODEL_OPTICS.depth_of_field_um
-    depths = {name: depth for name in groups} | {_TEN_FOLD_GROUP: TEN_FOLD.depth_of_field_um}
+    depths = dict.fromkeys(groups, depth) | {_TEN_FOLD_GROUP: TEN_FOLD.depth_of_field_um}
     errors = {name: position_errors(one, stacks, depths[name]) for name, (one, stacks) in groups.items()}
     signed = errors["aberrated, sign declared"]
     tables = (
