@@ -11,6 +11,7 @@ import ij.measure.ResultsTable
 import java.awt.Container
 import java.awt.EventQueue
 import java.awt.Window
+import java.util.function.BiConsumer
 import org.codehaus.groovy.jsr223.GroovyScriptEngineFactory
 import org.scijava.Context
 import org.scijava.module.ModuleService
@@ -90,6 +91,11 @@ class Fiji {
         context.service(ModuleService).run(module, true, given).get()
         double seconds = (System.nanoTime() - begun) / 1e9d
         return [rows: rows(), thrown: said.toString(), seconds: seconds, image: WindowManager.currentImage?.title]
+    }
+
+    /** Whether an Appose of this version would be refused. */
+    boolean is_refused(String version) {
+        context.service(ObjectService).getObjects(BiConsumer).find { it.toString() == 'Parfocal scripts' }.worker.isOlder(version, '0.9.0')
     }
 
     /** Seconds of each of several calls. */

@@ -99,9 +99,10 @@ def test_signed_16_bit_has_its_own_counts(ordinary, opened):
 def test_calibration_gives_the_pixel_size_and_what_is_entered_counts_more(ordinary, opened):
     optics = {"numerical_aperture": "0.5", "emission_wavelength_um": "0.5"}
     numbers = {name: float(value) for name, value in optics.items()}
-    opened(NUCLEI, "image.calibration.unit = 'nm'; image.calibration.pixelWidth = 500d")
     expected = measure_image_focus(NUCLEI, pixel_size_um=0.5, **numbers)
-    row_of(ordinary.run(FOCUS, optics), "ImageFocus", expected.features())
+    for unit, width in (("nm", 500), ("\u00b5m", 0.5)):
+        opened(NUCLEI, f"image.calibration.unit = '{unit}'; image.calibration.pixelWidth = {width}d")
+        row_of(ordinary.run(FOCUS, optics), "ImageFocus", expected.features())
     expected = measure_image_focus(NUCLEI, pixel_size_um=0.65, **numbers)
     row_of(ordinary.run(FOCUS, {**optics, "pixel_size_um": "0.65"}), "ImageFocus", expected.features())
 
@@ -244,3 +245,10 @@ def test_a_mask_of_another_size_is_told(ordinary, opened, tmp_path):
     ordinary.beside(str(tmp_path / "mask.tif"))
     told = ordinary.run(FOCUS, {"mask_yx": "mask.tif"})["thrown"]
     assert "the mask mask.tif must have the size of the image, 256 x 256, got 60 x 50" in told
+
+
+def test_an_appose_before_0_9_0_is_refused_by_the_scripts_too(ordinary, opened):
+    opened(NUCLEI)
+    ordinary.run(FLAG, {})
+    versions = ("0.8.1", "0.9.0-SNAPSHOT", "0.9.0", "0.10.0", "1.0")
+    assert [ordinary.is_refused(version) for version in versions] == [True, False, False, False, False]

@@ -6,16 +6,18 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from conftest import DATA, Host
+from hosts import Host, share
 
 import parfocal
 from parfocal.registry import shipped_file
 from parfocal.worker.protocol import PROTOCOL, plain
 
+BEADS = Path(__file__).parents[1] / "data" / "beads"
 SIZES = {"pixel_size_um": 1.3668, "bead_diameter_um": 15.0, "z_step_um": 5.0, "contrast": "fluorescence"}
 
 
@@ -113,7 +115,7 @@ def test_an_image_that_is_not_restored_is_left_as_it_is(host, nuclei):
 
 
 def test_beads_have_the_numbers_of_core(host):
-    stack = tifffile.imread(DATA.parent / "beads" / "fluorescent_beads_acq1.tif")
+    stack = tifffile.imread(BEADS / "fluorescent_beads_acq1.tif")
     expected = parfocal.measure_bead_focal_plane(stack, **SIZES)
     same(host.features("measure_bead_focal_plane", stack, arguments=SIZES), expected.numbers())
 
@@ -165,8 +167,6 @@ def test_pixels_that_are_not_there_are_told(image, message, host):
 
 
 def test_pixels_of_another_shape_than_their_memory_are_told(host, nuclei):
-    from conftest import share
-
     shared = share(nuclei)
     shared.shape = [4000, 4000]
     try:
