@@ -92,9 +92,8 @@ class HoldWindow:
                 self._draw(self._desk.seen)
                 rest.wait(_REST_S)
             if JClass("ij.IJ").getInstance() is None:
-                self._desk.stop()
-                on_event_queue(self._end)
-                return
+                self._leave()
+                on_event_queue(self._frame.dispose)
 
     def _draw(self, seen: SeenFocus) -> None:
         try:
@@ -138,12 +137,15 @@ class HoldWindow:
 
     def _end(self) -> None:
         if not self.closed:
-            self.closed = True
-            self._news.set()
-            self._desk.stop()
-            self._desk.forget()
+            self._leave()
             JClass("ij.WindowManager").removeWindow(self._frame)
             self._frame.dispose()
+
+    def _leave(self) -> None:
+        self.closed = True
+        self._news.set()
+        self._desk.stop()
+        self._desk.forget()
 
     def _button(self, name: str, act: Callable[[], None]) -> Any:
         button = JClass("javax.swing.JButton")(name)

@@ -24,7 +24,8 @@ class BoundedCalls:
         self._asking = threading.Lock()
         self._last: tuple[str, Future[Any]] | None = None
         threading.Thread(target=_work, args=(self._tasks,), name=f"parfocal {name}", daemon=True).start()
-        weakref.finalize(self, self._tasks.put, None)
+        # Not at the end of Python: whoever ends a session then still calls.
+        weakref.finalize(self, self._tasks.put, None).atexit = False
 
     def __call__(self, what: str, timeout_s: float, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call the function and return what it returns, or raise what it raises.

@@ -93,7 +93,7 @@ def _found(name: str) -> Iterator[Any]:
     for load in (lambda: jclass(name), lambda: jclass(jclass("ij.IJ").getClassLoader().loadClass(name))):
         try:
             yield load()
-        except (TypeError, need("jpype").JException):
+        except (TypeError, AttributeError, need("jpype").JException):  # no such class, or no loader
             continue
 
 

@@ -17,6 +17,7 @@ from jpype import JArray, JClass, JShort, JString
 from scipy.ndimage import gaussian_filter
 
 from parfocal import HoldFocus, hold_focus
+from parfocal.fiji_bridge import hold_focus as hold_in_fiji
 from parfocal.fiji_bridge.holding import holding
 from parfocal.fiji_bridge.imagej1 import is_headless
 from parfocal.fiji_bridge.micromanager import MMCoreMicroscope
@@ -213,6 +214,11 @@ def last_log_line():
     return str(JClass("ij.IJ").getLog()).rstrip().split("\n")[-1]
 
 
+def hold_from_python(given):
+    """Hold as a notebook does."""
+    hold_in_fiji(**given)
+
+
 def second_session():
     """What a session of Python is told while another holds the core."""
     try:
@@ -295,12 +301,20 @@ def open_hold_window():
 
 
 def hold_seen():
-    """What the window of Hold Focus shows."""
-    named = {str(part.getName()): part for part in parts(hold_frame().getContentPane()) if part.getName() is not None}
-    texts = {n: str(p.getText()) for n, p in named.items() if hasattr(p, "getText")}
-    buttons = [p for p in parts(hold_frame().getContentPane()) if type(p).__name__ == "javax.swing.JButton"]
-    usable = [str(b.getText()) for b in buttons if b.isEnabled() and b.getText()]
-    return {"texts": texts, "usable": usable}
+    """What the window of Hold Focus shows, at one time."""
+    seen = {}
+    on_queue(lambda: seen.update(_hold_seen()))
+    return seen
+
+
+def _hold_seen():
+    components = list(parts(hold_frame().getContentPane()))
+    named = {str(part.getName()): part for part in components if part.getName() is not None}
+    buttons = [part for part in components if isinstance(part, JClass("javax.swing.JButton")) and part.getText()]
+    return {
+        "texts": {name: str(part.getText()) for name, part in named.items() if hasattr(part, "getText")},
+        "usable": [str(button.getText()) for button in buttons if button.isEnabled()],
+    }
 
 
 def hold_fill(fields):

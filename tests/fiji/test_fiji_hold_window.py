@@ -219,18 +219,22 @@ def test_without_micromanager_a_dialog_says_what_to_do(micromanager, state, mess
     micromanager.load_micromanager("")
 
 
-def test_quitting_imagej_leaves_the_stage_where_it_is(closing_window, tmp_path):
-    started = closing_window
+def test_quitting_imagej_and_ending_python_leave_the_stage_where_it_is(closing_window, tmp_path):
     (tmp_path / "classes").mkdir()
-    started.load_micromanager(str(tmp_path / "classes"))
-    log = tmp_path / "focus.csv"
-    started.arrange(0.0, 0.0, 3.0)
-    started.run_command(ITEM, f"{OPTIONS} log=[{log}]")
-    started.wait_for_state("locked")
-    started.run_command(ITEM, "action=pause")
-    started.settled_stage()
-    started.arrange(0.0, 0.0, 7.5)
-    started.quit_imagej()
-    assert started.wait_for_end() == ["stopped at the position where it was"]
-    assert started.stage()["z"] == 7.5
-    assert read_log(log).rows[-1]["z_after_um"] == 7.5
+    closing_window.load_micromanager(str(tmp_path / "classes"))
+    closing_window.arrange(0.0, 0.0, 3.0)
+    closing_window.run_command(ITEM, f"{OPTIONS} log=[{tmp_path / 'quit.csv'}]")
+    closing_window.wait_for_state("locked")
+    closing_window.run_command(ITEM, "action=pause")
+    closing_window.settled_stage()
+    closing_window.arrange(0.0, 0.0, 7.5)
+    closing_window.quit_imagej()
+    assert closing_window.wait_for_end() == ["stopped at the position where it was"]
+    assert closing_window.stage()["z"] == 7.5
+    assert read_log(tmp_path / "quit.csv").rows[-1]["z_after_um"] == 7.5
+    given = {name: float(text) for name, text in {**FIELDS, **LIMITS}.items() if name != "estimator"}
+    closing_window.hold_from_python({"estimator": "metric", **given, "log": str(tmp_path / "end.csv")})
+    closing_window.wait_for_state("locked")
+    closing_window.end()
+    end = read_log(tmp_path / "end.csv").rows[-1]
+    assert (end["kind"], end["reason"]) == ("end", "stopped at the position where it was")
