@@ -7,7 +7,6 @@ import java.awt.GraphicsEnvironment
 
 /** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
 class ParfocalCommand {
-    private static final List TOLD = ['status', 'reason', 'warnings']
     private final ParfocalWorker worker
 
     ParfocalCommand(ParfocalWorker worker) { this.worker = worker }
@@ -79,7 +78,8 @@ class ParfocalCommand {
         } finally {
             image.unlock()
         }
-        addRows(command.category as String, image, answers, options.each_plane as boolean)
+        ParfocalRows.add(command, image, answers, options.each_plane as boolean)
+        if (!headless()) ResultsTable.resultsTable.show('Results')
         if (options.overlay) ParfocalOverlay.show(image, answers)
         answers.each { answer -> answer.outputs.made.each { show(it) } }
     }
@@ -176,39 +176,5 @@ class ParfocalCommand {
             made << ParfocalPixels.imageLike(image, nPlanes, arrays.uncertainty.buffer(), true, "Uncertainty of ${image.title}", mark)
         }
         return made
-    }
-
-    private static void addRows(String category, ImagePlus image, List answers, boolean each) {
-        def table = ResultsTable.resultsTable
-        // What a row does not have would else be 0.
-        table.setNaNEmptyCells(true)
-        answers.each { answer ->
-            String label = ParfocalPlaces.labelOf(image, answer.places)
-            boolean single = each && answers.size() > 1 && answer.places.size() == 1
-            addRow(table, category, label, answer.outputs, single ? answer.places[0] : null)
-            answer.outputs.objects.each { number, outputs ->
-                addRow(table, category, "${label}:object ${number}", outputs, null, number as int)
-            }
-            if (each && answer.places.size() > 1) {
-                answer.outputs.planes.eachWithIndex { plane, index ->
-                    def place = answer.places[index]
-                    addRow(table, category, ParfocalPlaces.labelOf(image, [place]), plane, place)
-                }
-            }
-        }
-        if (!headless()) table.show('Results')
-    }
-
-    private static void addRow(ResultsTable table, String category, String label, Map outputs, place, Integer object = null) {
-        table.incrementCounter()
-        table.addLabel(label)
-        if (place != null) {
-            table.addValue('Slice', place.slice as double)
-            table.addValue('Frame', place.frame as double)
-        }
-        if (object != null) table.addValue('Object', object as double)
-        // What is not finite comes as text.
-        outputs.features.each { name, value -> table.addValue("${category}_${name}".toString(), value as String as double) }
-        TOLD.each { name -> table.addValue("${category}_${name.capitalize()}".toString(), outputs[name] as String) }
     }
 }

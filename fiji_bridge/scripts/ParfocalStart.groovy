@@ -7,7 +7,7 @@ import java.util.function.BiConsumer
 class ParfocalStart implements BiConsumer<String, Map> {
     /** By this scripts find it. */
     static final String NAME = 'Parfocal scripts'
-    private static final List CLASSES = ['ParfocalPixels', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalOverlay', 'ParfocalCommand']
+    private static final List CLASSES = ['ParfocalPixels', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalOverlay', 'ParfocalRows', 'ParfocalCommand']
 
     private final File file
     private long stamp

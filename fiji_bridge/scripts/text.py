@@ -16,7 +16,15 @@ from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY
 
 # What all scripts share; names end so that Fiji takes none for a command.
 START = "ParfocalStart"
-SHARED = (START, "ParfocalPixels", "ParfocalWorker", "ParfocalPlaces", "ParfocalOverlay", "ParfocalCommand")
+SHARED = (
+    START,
+    "ParfocalPixels",
+    "ParfocalWorker",
+    "ParfocalPlaces",
+    "ParfocalOverlay",
+    "ParfocalRows",
+    "ParfocalCommand",
+)
 SUFFIX = ".lib"
 # What scripts ask of what ImageJ asks beside the parameters of a command.
 _SHOWING = (EACH_PLANE.name, OVERLAY.name)
