@@ -13,8 +13,8 @@ from .optional import need
 
 # Java that is fetched where there is none.
 _VERSION = "17"
-# The first ImageJ 1 whose dialogs have fields for files and folders.
-OLDEST_IMAGEJ = "1.53d"
+# The oldest ImageJ 1 that was tried and has all that is used; in 1.53d the recorder and windows with a slider fail.
+OLDEST_IMAGEJ = "1.53t"
 NO_JAVA = "no Java was found here, neither by JAVA_HOME nor on the path: install one, 11 or later"
 
 

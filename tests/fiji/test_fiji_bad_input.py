@@ -161,11 +161,11 @@ def test_a_file_of_a_virtual_stack_that_is_gone_is_told(headless, tmp_path):
 def test_an_imagej_that_is_too_old_is_told_with_its_version(home):
     code = (
         "from parfocal.fiji_bridge import start_imagej; from parfocal.fiji_bridge.start import IMAGEJ1\n"
-        "start_imagej(endpoint=IMAGEJ1.replace('1.54p', '1.53c'))"
+        "start_imagej(endpoint=IMAGEJ1.replace('1.54p', '1.53d'))"
     )
     told = run_python(code, **home).stderr.strip().split("\n")[-1]
     assert told == (
-        "OSError: ImageJ must be 1.53d or later, this one is 1.53c: update it (Help > Update...), or start another"
+        "OSError: ImageJ must be 1.53t or later, this one is 1.53d: update it (Help > Update...), or start another"
     )
 
 
