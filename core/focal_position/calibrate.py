@@ -18,7 +18,7 @@ from parfocal.focal_position.errors import PositionErrors, position_errors
 from parfocal.focal_position.estimator import FocalPositionEstimator
 from parfocal.focal_position.export import About
 from parfocal.focal_position.inputs import TASK
-from parfocal.focal_position.labelled import LabelledPlanes
+from parfocal.focal_position.seen_planes import with_seen, write_seen
 from parfocal.focal_position.settings import FocalPositionTraining
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
 from parfocal.focal_position.training import labelled_planes, stack_settings, train_on, usual_zoom
@@ -121,12 +121,12 @@ def calibrate_focal_position(
     folder.mkdir(parents=True, exist_ok=True)
     factor = zoom or (held["zoom"] if held.get("sign") == "trained" else 0.0) or usual_zoom(given)
     fresh = labelled_planes(train, settings, factor)
-    seen = _with_seen(fresh, None if begun is None else begun / SEEN, settings)
+    seen = with_seen(fresh, None if begun is None else begun / SEEN, settings)
     weights = None if begun is None else read_start(begun, held)
     count = len(np.unique(seen.stack_index))
     about = About(f"{count} z-stacks of the user, from {start_from!r}", "trained", factor, {"stacks": count})
     train_on(seen, folder, settings, about, weights)
-    _write_seen(folder / SEEN, seen, settings.half_range)
+    write_seen(folder / SEEN, seen, settings.half_range)
     estimator = FocalPositionEstimator(load_model(folder, TASK))
     errors = position_errors(estimator, judged, depth_of_field_um or math.nan)
     text = _sentence(errors, is_second, count)
@@ -211,40 +211,6 @@ def _keep_error(path: Path, errors: PositionErrors, is_second: bool) -> None:
     median = errors.summary()["median_um"]
     found = {"median_error_um": round(median, 3) if math.isfinite(median) else None, "second_field": is_second}
     path.write_text(json.dumps({**json.loads(path.read_text()), "calibration": found}, indent=2) + "\n")
-
-
-def _with_seen(fresh: LabelledPlanes, path: Optional[Path], settings: FocalPositionTraining) -> LabelledPlanes:
-    """Add the planes of earlier calls."""
-    if path is None or not path.is_file():
-        return fresh
-    with np.load(path, allow_pickle=False) as held:
-        defocus, index, held_targets = held["defocus"], held["stack_index"], held["targets"]
-        range_um = float(held["half_range_um"])
-        if held_targets.shape[1] != settings.bins.count or range_um != settings.half_range:
-            raise ValueError(
-                f"half_range_um must stay {range_um:g} when a calibration goes on, got {settings.half_range:g}"
-            )
-        planes = [held[f"plane{number:05d}"].astype(np.float32) for number in range(len(defocus))]
-    return LabelledPlanes(
-        [*planes, *fresh.planes],
-        np.concatenate([held_targets, fresh.targets]),
-        np.concatenate([defocus, fresh.defocus]),
-        np.concatenate([index, fresh.stack_index + int(index.max()) + 1]),
-        clean=False,
-    )
-
-
-def _write_seen(path: Path, labelled: LabelledPlanes, half_range_um: float) -> None:
-    planes = {f"plane{number:05d}": _compact(plane) for number, plane in enumerate(labelled.planes)}
-    held: dict[str, Any] = {"defocus": labelled.defocus, "stack_index": labelled.stack_index, **planes}
-    held.update(targets=labelled.targets, half_range_um=np.float64(half_range_um))
-    np.savez_compressed(path, **held)
-
-
-def _compact(plane_yx: np.ndarray) -> np.ndarray:
-    """Scale a plane to 16 bits: the network does not see its gain and offset."""
-    low, high = float(plane_yx.min()), float(plane_yx.max())
-    return np.asarray((plane_yx - low) * (65535 / max(high - low, 1e-12)), np.uint16)
 
 
 def _sentence(errors: PositionErrors, is_second: bool, count: int) -> str:
