@@ -14,7 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
-from conftest import ImageJProcess
+from imagej_process import ImageJProcess
 from test_fiji_cli import CODE
 
 from parfocal import flag_defocused, measure_image_focus, restore_defocus
