@@ -18,7 +18,7 @@ from parfocal.beads.calibrate.study import calibration_study
 from parfocal.beads.distance import fit, read_labelled_crops, settings, signed_distance
 from parfocal.cli import main
 
-pytestmark = pytest.mark.current_python
+pytestmark = pytest.mark.cellprofiler_python
 
 ARGUMENTS = [*bf.KNOWN, "--z-step-um", str(bf.STEP_UM), "--members", "1"]
 

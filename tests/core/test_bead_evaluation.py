@@ -15,7 +15,7 @@ from parfocal.beads.distance import evaluation, scenes
 from parfocal.beads.evaluation import distance, evaluate, images, real, simulated
 from parfocal.beads.evaluation.evaluate import evaluate_bead_focal_plane
 
-pytestmark = pytest.mark.current_python
+pytestmark = pytest.mark.cellprofiler_python
 
 REAL = Path(__file__).parents[1] / "data" / "beads"
 

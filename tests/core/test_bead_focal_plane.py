@@ -74,7 +74,7 @@ def test_plane_is_found_between_the_planes_of_the_stack():
     assert found.warnings == ()
 
 
-@pytest.mark.current_python
+@pytest.mark.cellprofiler_python
 def test_error_is_below_a_quarter_step_in_the_median_and_below_a_step_nearly_always():
     dense = np.linspace(-5, 5, 100001)
     top = dense[np.argmax(peak(dense))]
@@ -89,7 +89,7 @@ def test_error_is_below_a_quarter_step_in_the_median_and_below_a_step_nearly_alw
     assert max(errors) < 0.6
 
 
-@pytest.mark.current_python
+@pytest.mark.cellprofiler_python
 @pytest.mark.parametrize("beads", [3, 6, 20])
 def test_interval_covers_the_true_plane_as_often_as_it_says(beads):
     dense = np.linspace(-5, 5, 100001)
