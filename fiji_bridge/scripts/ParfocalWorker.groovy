@@ -16,6 +16,11 @@ class ParfocalWorker {
         Cancelled() { super('cancelled') }
     }
 
+    /** A worker that had ended before it heard of the task, which is lost then: Java learns of its end a little later. */
+    static class Unheard extends IllegalStateException {
+        Unheard(String told) { super(told) }
+    }
+
     private final File home
     private final String python
     private final long patienceMs
@@ -31,7 +36,13 @@ class ParfocalWorker {
     /** Outputs of a task; the worker is started where there is none, or the last one has ended. Progress gets (done, of). */
     synchronized Map ask(String task, Map inputs, Closure progress) {
         if (service == null || !service.isAlive()) start()
-        return finish(task, [protocol: PROTOCOL] + inputs, progress)
+        Map given = [protocol: PROTOCOL] + inputs
+        try {
+            return finish(task, given, progress)
+        } catch (Unheard error) {
+            start()
+            return finish(task, given, progress)
+        }
     }
 
     /** End the worker, with what it is doing; the next task starts it again. */
@@ -82,18 +93,20 @@ class ParfocalWorker {
         task.listen { event -> events.put(event) }
         task.start()
         long heard = System.currentTimeMillis(), cancelledAt = 0, deadAt = 0
+        boolean begun = false
         try {
             while (true) {
                 def event = events.poll(POLL_MS, TimeUnit.MILLISECONDS)
                 long now = System.currentTimeMillis()
                 if (event != null) {
                     heard = now
-                    def outputs = outputsOf(event, task, progress)
+                    begun = begun || event.responseType.name() == 'LAUNCH'
+                    def outputs = outputsOf(event, task, begun, progress)
                     if (outputs != null) return outputs
                 } else if (!service.isAlive()) {
                     // Its last answer may still be on the way.
                     deadAt = deadAt ?: now
-                    if (now - deadAt > LAST_MS) throw gone()
+                    if (now - deadAt > LAST_MS) throw gone(begun)
                 }
                 if (cancelledAt == 0 && IJ.escapePressed()) {
                     task.cancel()
@@ -116,7 +129,7 @@ class ParfocalWorker {
     }
 
     /** Outputs where an event says that the task is done, nothing where it goes on; an error where it failed. */
-    private Map outputsOf(event, task, Closure progress) {
+    private Map outputsOf(event, task, boolean begun, Closure progress) {
         switch (event.responseType.name()) {
             case 'UPDATE': progress(event.current, event.maximum); return null
             case 'COMPLETION': return task.outputs
@@ -124,14 +137,15 @@ class ParfocalWorker {
             case 'FAILURE':
                 if (event.info?.trace) IJ.log(event.info.trace as String)
                 throw new IllegalArgumentException(task.error as String)
-            case 'CRASH': throw gone()
+            case 'CRASH': throw gone(begun)
             default: return null
         }
     }
 
-    private RuntimeException gone() {
+    private RuntimeException gone(boolean begun) {
         String told = lastWords()
         stop()
+        if (!begun) return new Unheard("Parfocal's worker has ended before it began${told}")
         return new IllegalStateException("Parfocal's worker has ended while it was at work; the next call starts it again${told}")
     }
 

@@ -23,11 +23,12 @@ def run_groovy(path, image, jars):
         home = f"org.scijava.{kind.replace('Service', '').lower()}.{kind}"
         shell.setVariable(name, context.service(JClass(home).class_))
     batch, shown = JClass("ij.macro.Interpreter"), JClass("ij.IJ").openImage(image)
+    before = batch.batchMode
     batch.batchMode = True
     batch.addBatchModeImage(shown)
     try:
         shell.evaluate(re.sub(r"^#@", "//", text, flags=re.M))
     finally:
         batch.removeBatchModeImage(shown)
-        batch.batchMode = False
+        batch.batchMode = before
     return int(shown.getCurrentSlice())

@@ -114,7 +114,7 @@ def test_a_worker_that_hangs_in_a_task_is_ended(impatient, ordinary, works_then)
     ("program", "message"),
     [
         (workers.HANGING_AT_START, "has not been heard of for 4 s and was ended"),
-        (workers.ENDING_AT_START, "has ended while it was at work; the next call starts it again. It said: No module"),
+        (workers.ENDING_AT_START, "has ended before it began. It said: No module"),
         (
             workers.TALKING_NONSENSE,
             "has not been heard of for 4 s and was ended; the next call starts it again. It said",
