@@ -17,6 +17,9 @@ from .other_images import NO_IMAGE, image_parameters, open_titles
 
 _COLUMNS = 24
 
+# Names in the options of a macro: alone, or with a value, which stands in brackets where it has spaces.
+_NAMED = re.compile(r"(?:^|\s)(\w+)(?:=(?:\[[^\]]*\]|\S*))?(?=\s|$)")
+
 
 def ask(
     spec: CommandSpec,
@@ -51,14 +54,18 @@ def ask(
     return _known({parameter.name: _field(dialog, parameter) for parameter in parameters})
 
 
-def arguments_from(options: str, spec: CommandSpec) -> dict[str, Any]:
+def arguments_from(options: str, spec: CommandSpec, ignored: Sequence[str] = ()) -> dict[str, Any]:
     """Arguments in the options of a macro, where parameters go by their names; a switch is on if named, off by `=no`.
 
     Raises
     ------
     ValueError
-        As `ask`.
+        As `ask`; and where a name is neither a parameter nor ignored: a misspelt one would leave the default standing.
     """
+    names = [parameter.name for parameter in _shown_parameters(spec)]
+    for name in _NAMED.findall(options):
+        if name not in (*names, *ignored):
+            raise ValueError(f"options must be among {', '.join(names)}, got {name} (text with spaces stands in [ ])")
     return _known({parameter.name: _option(options, parameter) for parameter in _shown_parameters(spec)})
 
 

@@ -84,6 +84,7 @@ def _command(function: Function) -> ImageJCommand:
 
 
 def _measured(command: ImageJCommand, options: Any) -> tuple[dict[str, float], str]:
-    given = arguments_from("" if options is None else str(options), command.spec)
+    asked_too = [option.name for option in command.options]
+    given = arguments_from("" if options is None else str(options), command.spec, asked_too)
     outputs = command.measure({**given, **dict.fromkeys((o.name for o in command.options), False)}, current_image())
     return outputs["features"], outputs["status"]

@@ -79,7 +79,7 @@ class _Decider(Waiting):
         """Hold an estimate against what was expected."""
         inside = [option for option in options if track.distance(option) <= self.settings.gate]
         if len(inside) == 1:
-            return self._correct(track.updated(inside[0]))
+            return self._correct(track.updated(inside[0], self.settings.common_error))
         if not inside:
             return self._probe(options, f"{options[0].plane_um:.2f} um instead of the expected {track.plane_um:.2f} um")
         if self.is_near(inside, track):
@@ -116,7 +116,9 @@ class _Decider(Waiting):
         if options and trusted and track is not None:
             inside = [option for option in options if track.distance(option) <= self.settings.gate]
             if len(inside) == 1:
-                return replace(self, memory=replace(self.memory, pending=None))._correct(track.updated(inside[0]))
+                return replace(self, memory=replace(self.memory, pending=None))._correct(
+                    track.updated(inside[0], self.settings.common_error)
+                )
         if not options:
             return self.unseen(why)
         if reversed_stage(pending.options, options, moved):
@@ -131,7 +133,7 @@ class _Decider(Waiting):
         if track is None:
             track = Track.begin(self.look.time_s, plane)
         elif track.distance(plane) <= self.settings.gate:
-            track = track.updated(plane)
+            track = track.updated(plane, self.settings.common_error)
         else:
             former = former or (track if memory.trusted else None)
             track = track.jumped(plane)

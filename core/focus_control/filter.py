@@ -104,8 +104,8 @@ class Track:
         """How many standard deviations a measurement lies from what is expected (normalised innovation)."""
         return abs(measured.plane_um - self.plane_um) / math.sqrt(self.plane_variance + measured.variance_um2)
 
-    def updated(self, measured: Measurement) -> Track:
-        """Take a measurement in."""
+    def updated(self, measured: Measurement, common_error: float) -> Track:
+        """Take a measurement in; what share of its variance it has in common with those before is not averaged away."""
         total = self.plane_variance + measured.variance_um2
         gain, drift_gain = self.plane_variance / total, self.covariance / total
         innovation = measured.plane_um - self.plane_um
@@ -113,7 +113,7 @@ class Track:
             self.time_s,
             self.plane_um + gain * innovation,
             self.drift_um_s + drift_gain * innovation,
-            (1 - gain) * self.plane_variance,
+            max((1 - gain) * self.plane_variance, common_error * measured.variance_um2),
             (1 - gain) * self.covariance,
             self.drift_variance - drift_gain * self.covariance,
         )

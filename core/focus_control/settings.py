@@ -42,6 +42,9 @@ class HoldFocus:
         drift (um/h) changes; standard deviations.
     least_deviation_um, scale_error : float
         Added to the estimator's own standard deviation: a constant, and a share of the distance to the focal plane.
+    common_error : float
+        Share of the variance of an estimate that all looks have in common, 0 to 1: a network errs alike in alike
+        images, and no mean of them takes that away.
     gate : float
         An estimate that differs from the expected by more than so many standard deviations waits for a second look.
     least_certainty : float
@@ -90,6 +93,7 @@ class HoldFocus:
     drift_change_um_h: Annotated[float, Param("um/h", 0.0, label="Change of drift in an hour")] = 2.0
     least_deviation_um: Annotated[float, Param("um", 0.0, label="Least deviation")] = 0.05
     scale_error: Annotated[float, Param("", 0.0, label="Scale error")] = 0.1
+    common_error: Annotated[float, Param("", 0.0, 1.0, label="Common error")] = 0.25
     gate: Annotated[float, Param("deviations", 0.001, label="Gate")] = 3.0
     least_certainty: Annotated[float, Param("", 0.0, 1.0, label="Least certainty")] = 0.5
     probe_um: Annotated[float, Param("um", 0.001, label="Probe")] = 1.0

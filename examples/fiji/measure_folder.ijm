@@ -17,7 +17,13 @@ run("Clear Results");
 files = getFileList(folder);
 for (i = 0; i < files.length; i++) {
     if (!matches(files[i], "(?i).*\\.(tiff?|png)")) continue;
+    // A file that cannot be opened: ImageJ says so and goes on; without a window it ends the macro.
+    before = nImages;
     open(folder + File.separator + files[i]);
+    if (nImages == before) {
+        print(files[i] + ": could not be opened");
+        continue; // what is in front now is an image of yours
+    }
     // It is for widefield fluorescence and does not guess: say so for others. Other parameters: docs/fiji.md.
     run("Measure Image Focus...", "modality=widefield_fluorescence");
     close();

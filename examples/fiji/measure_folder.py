@@ -44,6 +44,10 @@ def main() -> None:
     rows = []
     for path in sorted(p for p in given.folder.iterdir() if p.suffix.lower() in SUFFIXES):
         image = JClass("ij.IJ").openImage(str(path))
+        if image is None:
+            rows.append({"Label": path.name, "ImageFocus_Status": "unreadable"})
+            print(f"{path.name}: could not be opened")
+            continue
         focus = measured("Measure Image Focus...", image)
         rows.append({**focus, **measured("Flag Defocused...", image, "threshold=0.5")})
         print(f"{focus['Label']}: level {focus['ImageFocus_Score']}, {focus['ImageFocus_Status']}")

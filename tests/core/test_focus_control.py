@@ -6,6 +6,7 @@ from focus_parts import Rig
 
 from parfocal import status
 from parfocal.focal_position.result import Candidate, FocalPosition
+from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import stepped
 
@@ -159,3 +160,13 @@ def test_an_estimate_of_low_certainty_is_ignored():
     row = rig.session.settle()
     assert (row["decision"], row["state"]) == ("stay", "holding")
     assert "certainty 0.30 is below 0.5" in row["reason"]
+
+
+@pytest.mark.parametrize(("common", "least_um"), [(0.0, 0.0), (0.25, 1.0)])
+def test_what_looks_have_in_common_is_not_averaged_away(common, least_um):
+    look = Measurement(3.0, 4.0)
+    track = Track.begin(0.0, look)
+    for _ in range(100):
+        track = track.updated(look, common)
+    assert track.plane_um == pytest.approx(3.0)
+    assert track.deviation_um == pytest.approx(max(least_um, 2.0 / np.sqrt(101)))

@@ -87,9 +87,11 @@ def test_the_same_script_runs_in_a_fiji_that_python_started(stack, headless, fij
 
 
 def test_the_python_script_measures_and_flags_a_folder(folder, tmp_path, home):
-    table = tmp_path / "focus.csv"
+    table, images = tmp_path / "focus.csv", tmp_path / "images"
+    shutil.copytree(folder, images)
+    (images / "broken.tif").write_text("no image")
     script = EXAMPLES / "fiji" / "measure_folder.py"
-    run_python(script, folder, table, "--endpoint", IMAGEJ1, environment=home)
+    run_python(script, images, table, "--endpoint", IMAGEJ1, environment=home)
     rows = pd.read_csv(table).set_index("Label")
     for name in (*WELLS, "blurred.tif"):
         pixels = iio.imread(folder / name)
@@ -98,6 +100,7 @@ def test_the_python_script_measures_and_flags_a_folder(folder, tmp_path, home):
         assert rows.FlagDefocused_Probability[name] == pytest.approx(expected["Probability"], abs=1e-6)
     assert list(rows.FlagDefocused_Defocused[[*WELLS, "blurred.tif"]]) == [0, 0, 1]
     assert np.isnan(rows.ImageFocus_Score["empty.tif"])
+    assert rows.ImageFocus_Status["broken.tif"] == "unreadable"
 
 
 def test_the_cells_of_the_notebook_run_and_measure_a_row_of_the_plate(tmp_path, home):

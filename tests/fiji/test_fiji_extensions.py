@@ -73,7 +73,11 @@ def test_nothing_is_added_to_table_or_image(call, headless):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [("black_level=deep", "Ext.focusScore: Black level must be a number, got 'deep'"), ("", "no image is open")],
+    [
+        ("black_level=deep", "Ext.focusScore: Black level must be a number, got 'deep'"),
+        ("modalty=bright_field", "got modalty"),
+        ("", "no image is open"),
+    ],
 )
 def test_what_is_wrong_ends_the_macro_and_is_told(options, message, headless):
     opened = 'newImage("a", "8-bit black", 99, 99, 1);' if options else "while (nImages > 0) close();"
