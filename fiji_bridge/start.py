@@ -119,4 +119,6 @@ def _imagej1(endpoint: str, headless: bool) -> Any:
 def _not_started(what: str, where: str, error: Exception) -> OSError:
     """Error that says what failed, and what is missing where no Java was found."""
     hint = "" if os.environ.get("JAVA_HOME") else f"; {NO_JAVA}"
-    return OSError(f"{what} could not be started from {where}: {' '.join(str(error).split())}{hint}")
+    if "HeadlessException" in str(error):
+        hint = "; there is no screen for its window: start_imagej() in Python needs none, or use xvfb-run"
+    return OSError(f"{what} could not be started from {where}: {' '.join(str(error).split()).rstrip('.')}{hint}")

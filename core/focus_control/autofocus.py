@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_control.metrics import FOCUS_METRICS
+from parfocal.focus_control.microscope import check_microscope
 from parfocal.focus_control.one_shot import AutofocusResult, OneShot
 from parfocal.focus_control.peak import FITS
 from parfocal.focus_control.settings import HoldFocus
@@ -83,6 +84,7 @@ def autofocus(
         Where the position cannot be read.
     """
     check_arguments(autofocus, locals())
+    check_microscope(microscope)
     if method == "estimate" and not callable(estimate):
         raise ValueError(f"estimate must be given, a callable, for the method 'estimate', got {estimate!r}")
     settings = HoldFocus(

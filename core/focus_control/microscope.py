@@ -49,6 +49,17 @@ class Microscope(Protocol):
         """Something that is the same for everything that drives the same hardware: one control loop each (hashable)."""
 
 
+def check_microscope(microscope: Any) -> None:
+    """Raise TypeError where something has not all that a microscope must do."""
+    methods = ("z_um", "move_to_um", "snap", "now_s", "wait_s", "lock")
+    missing = [name for name in methods if not callable(getattr(microscope, name, None))]
+    if missing:
+        raise TypeError(
+            f"microscope must have {', '.join(methods)} (MMCoreMicroscope(core) makes one of a core), got"
+            f" {type(microscope).__name__} without {', '.join(missing)}"
+        )
+
+
 class FieldStage(Protocol):
     """What moves the sample from field to field. Positions in um."""
 

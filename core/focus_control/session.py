@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from parfocal.focus_control.controller import Estimator, FocusController
 from parfocal.focus_control.focus_session import FocusSession
 from parfocal.focus_control.log import Row
-from parfocal.focus_control.microscope import Microscope, MicroscopeError
+from parfocal.focus_control.microscope import Microscope, MicroscopeError, check_microscope
 from parfocal.focus_control.settings import HoldFocus
 
 _live: WeakValueDictionary[object, FocusSession] = WeakValueDictionary()
@@ -63,7 +63,12 @@ def hold_focus(
         Where the position cannot be read.
     FileExistsError
         Where the log exists.
+    TypeError
+        Where the microscope lacks a method, or nothing estimates.
     """
+    check_microscope(microscope)
+    if not callable(estimate):
+        raise TypeError(f"estimate must be callable with an image, such as model_estimator(), got {estimate!r}")
     key = microscope.lock()
     with _registering:
         if key in _live:

@@ -8,6 +8,7 @@ from focus_parts import Rig
 
 from parfocal import status
 from parfocal.focal_position.result import FocalPosition
+from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.log import COLUMNS, read_log, write_parquet
 from parfocal.focus_control.replay import draw_log, replay, save_plot
 from parfocal.focus_control.session import AlreadyHeldError, hold_focus
@@ -260,6 +261,15 @@ def test_a_setpoint_outside_the_range_of_the_estimator_is_refused(setpoint_um):
     channel = "" if isinstance(setpoint_um, float) else "DIC"
     with pytest.raises(ValueError, match=r"must lie in the range of the estimator, \[-20, 20\] um, got (25|-21)"):
         Rig(settings=HoldFocus(setpoint_um=setpoint_um, channel=channel))
+
+
+def test_what_is_no_microscope_or_estimator_is_refused_with_what_would_be_right():
+    with pytest.raises(TypeError, match="microscope must have z_um, .* got object without z_um"):
+        hold_focus(object(), lambda image: None)
+    with pytest.raises(TypeError, match="microscope must have z_um, .* got str without z_um"):
+        autofocus("core")
+    with pytest.raises(TypeError, match="estimate must be callable with an image, .* got None"):
+        hold_focus(SimulatedMicroscope(), None)
 
 
 def test_a_refused_session_leaves_the_microscope_free():

@@ -57,3 +57,12 @@ def test_a_signal_ends_it_without_a_traceback(screen, home, number):
     finally:
         child.kill()
     assert "Traceback" not in told
+
+
+def test_without_a_screen_it_says_what_needs_none(home):
+    environment = {name: value for name, value in {**os.environ, **home}.items() if name != "DISPLAY"}
+    code = "from parfocal.cli import main; from parfocal.fiji_bridge.start import IMAGEJ1\n"
+    code += 'raise SystemExit(main(["fiji", "--endpoint", IMAGEJ1]))'
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert "there is no screen for its window: start_imagej() in Python needs none, or use xvfb-run" in done.stderr
