@@ -55,7 +55,7 @@ def test_a_few_images_find_the_focal_plane_of_simulated_samples(tmp_path, monkey
     found = few_images.sections(plan(tmp_path, stacks=3))
     summary = found.sections[0].tables[0].iloc[0]
     assert (summary["runs"], summary["found"]) == (3, 1.0)
-    assert 3 <= summary["images"] <= 6 and summary["median error um"] < 0.3
+    assert 3 <= summary["images"] <= 6 and summary["median error um"] < 0.5
     assert (found.rows["error um"].abs() < 1.0).all()
     assert (found.rows["start um"].abs() <= few_images.START_UM).all()
 

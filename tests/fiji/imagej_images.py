@@ -126,14 +126,14 @@ def threshold_window():
     }
 
 
-def move_slider(threshold, told):
-    """Move the slider as a mouse does, and wait until the window says what it should."""
+def move_slider(threshold, told, colors):
+    """Move the slider as a mouse does, and wait until the window and the frames of the slices show what they should."""
     slider = _dialog().getSliders().get(0)
     event = JClass("java.awt.event.AdjustmentEvent")
     moved = event(slider, 601, 5, round(threshold * 100))
     JClass("java.awt.EventQueue").invokeAndWait(lambda: _tell(slider, moved))
     wait_for(lambda: threshold_window()["told"] == told, f"{told} instead of {threshold_window()['told']}")
-    return threshold_window()
+    wait_for(lambda: threshold_window()["colors"] == colors, f"frames of {colors}")
 
 
 def _tell(slider, event):

@@ -80,8 +80,8 @@ def test_the_slider_splits_while_it_moves_and_the_recorder_has_the_threshold(win
     assert shown["told"] == expected.told(0.5) == "2 sharp, 1 defocused, 1 no answer"
     assert shown["places"] == [1, 2, 3, 4]
     for threshold in (0.0, 1.0, 0.3):
-        shown = window.move_slider(threshold, expected.told(threshold))
-        assert shown["colors"] == [list(COLORS[kind]) for kind in expected.kinds(threshold)]
+        colors = [list(COLORS[kind]) for kind in expected.kinds(threshold)]
+        window.move_slider(threshold, expected.told(threshold), colors)
     assert window.click_bar(0.9) == 4
     assert window.click_bar(0.1) == 1
     window.press_in_threshold_window("Enter")
