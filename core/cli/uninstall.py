@@ -20,7 +20,5 @@ def run(options: argparse.Namespace) -> int:
     removed, kept = uninstall(options.path)
     print(f"removed: {len(removed)} files")
     for path in kept:
-        print(
-            f"left, since it was changed: {path} (it does nothing without the others: delete it, or keep it)"
-        )
+        print(f"left, since it was changed: {path} (it does nothing without the others: delete it, or keep it)")
     return 0
