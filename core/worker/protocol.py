@@ -19,13 +19,14 @@ A request to execute has the name of a task as its script, and these inputs:
 `calibration`
     `unit`, `pixel_width` and, of a stack, `plane_distance` as the host states them; may be left out. What the image
     states counts where no argument is given.
-`each_plane`, `patches`
-    Whether the answer has `planes`, and the patches of `measure_image_focus`.
+`each_plane`, `patches`, `drawings`
+    Whether the answer has `planes`, the patches of `measure_image_focus`, and what is drawn of beads.
 `uncertainty`
     NDArray of float32 and of the image's shape, for the argument of that name.
 
 The outputs are `features` (numbers by name), `status`, `reason`, `warnings`; `planes`, a list of the same for each
 plane of a stack; `objects`, the same by label; `patches` of each plane, with `level_rgb`, the colours of the levels;
+`profiles`, `circles` and `table` of beads (`parfocal.worker.drawings`);
 `provenance`, which is empty unless the image was restored: then the restored pixels lie in the memory of `image`, and
 the uncertainty in that of `uncertainty`. All memory is the host's: it makes and frees it, and the worker does not use
 it after its answer.

@@ -25,10 +25,10 @@ from parfocal.answers import (
 from parfocal.arguments import read_arguments
 from parfocal.batch.arguments import arguments_for
 from parfocal.commands import command_spec
-from parfocal.focus_quality.network import N_LEVELS
 from parfocal.images.info_text import read_info
 from parfocal.images.metadata import ImageMetadata
 from parfocal.progress import tell
+from parfocal.worker.drawings import bead_drawings_of, patches_of
 from parfocal.worker.memory import read_array, write_array
 from parfocal.worker.protocol import PROTOCOL, check_protocol
 
@@ -101,8 +101,9 @@ def _measure(command: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str
     if inputs.get("each_plane"):
         outputs["planes"] = plane_outputs_of(result) if hasattr(result, "of_plane") else []
     if inputs.get("patches"):
-        outputs["patches"] = [_patches(plane) for plane in getattr(result, "planes", ())]
-        outputs["level_rgb"] = _rgb(np.arange(N_LEVELS), np.ones(N_LEVELS))
+        outputs.update(patches_of(result))
+    if inputs.get("drawings"):
+        outputs.update(bead_drawings_of(result))
     return {**outputs, "provenance": _give_back(result, inputs)}
 
 
@@ -130,29 +131,6 @@ def _whole_numbers(labels: np.ndarray) -> np.ndarray:
     if not np.array_equal(labels, np.rint(labels)):
         raise ValueError("labels must be whole numbers, got fractions")
     return labels.astype(np.int64)
-
-
-def _patches(plane: Any) -> dict[str, Any]:
-    """Patches of a plane with the colours in which hosts draw them; nothing where it has none."""
-    from parfocal.report.overlay import border_width_px
-
-    patches = plane.patches
-    if patches is None:
-        return {}
-    return {
-        "size_px": patches.size_px,
-        "border_px": border_width_px(patches.size_px),
-        "corners_yx": patches.corners_yx,
-        "defocus_level": patches.defocus_level,
-        "certainty": patches.certainty,
-        "rgb": _rgb(patches.defocus_level, patches.certainty),
-    }
-
-
-def _rgb(levels: np.ndarray, certainties: np.ndarray) -> np.ndarray:
-    from parfocal.report.overlay import level_colors
-
-    return np.rint(255 * level_colors(levels, certainties)).astype(int)
 
 
 def _give_back(result: Any, inputs: Mapping[str, Any]) -> str:

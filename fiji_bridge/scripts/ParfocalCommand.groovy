@@ -7,7 +7,7 @@ import java.awt.GraphicsEnvironment
 
 /** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
 class ParfocalCommand {
-    private final ParfocalWorker worker
+    protected final ParfocalWorker worker
 
     ParfocalCommand(ParfocalWorker worker) { this.worker = worker }
 
@@ -17,8 +17,7 @@ class ParfocalCommand {
         IJ.showStatus("${command.label}...")
         String end = ''
         try {
-            if (command.category) measure(command, arguments, options)
-            else batch(command, arguments)
+            act(command, arguments, options)
         } catch (ParfocalWorker.Cancelled cancelled) {
             end = "${command.label}: cancelled"
             if (IJ.macroRunning()) Interpreter.abort()
@@ -30,6 +29,12 @@ class ParfocalCommand {
         }
     }
 
+    /** What the command does; those with windows of their own do something else. */
+    protected void act(Map command, Map arguments, Map options) {
+        if (command.category) measure(command, arguments, options)
+        else batch(command, arguments)
+    }
+
     private static void fail(String label, String text) {
         if (!headless()) {
             IJ.error(label, text)
@@ -39,16 +44,16 @@ class ParfocalCommand {
         throw new IllegalStateException("${label}: ${text}")
     }
 
-    private static boolean headless() { GraphicsEnvironment.headless || IJ.instance == null }
+    static boolean headless() { GraphicsEnvironment.headless || IJ.instance == null }
 
-    private Map ask(Map command, Map inputs) {
+    protected Map ask(Map command, Map inputs) {
         worker.ask(command.task as String, inputs) { done, of ->
             IJ.showProgress(done / (double) of)
             IJ.showStatus("${command.label}: ${done} of ${of}, Escape cancels")
         }
     }
 
-    private void batch(Map command, Map arguments) {
+    protected void batch(Map command, Map arguments) {
         Map outputs = ask(command, [arguments: arguments])
         IJ.log("${outputs.counts.values().sum()} images: " + outputs.counts.collect { status, count -> "${count} ${status}" }.join(', '))
         IJ.log("written to ${arguments.output}: " + outputs.files.collect { new File(it as String).name }.join(', '))
@@ -58,7 +63,7 @@ class ParfocalCommand {
         }
     }
 
-    private void measure(Map command, Map arguments, Map options) {
+    protected void measure(Map command, Map arguments, Map options) {
         ImagePlus image = WindowManager.currentImage
         if (image == null) throw new IllegalArgumentException('no image is open: open one first')
         if (!image.lockSilently()) {
@@ -80,12 +85,17 @@ class ParfocalCommand {
         }
         ParfocalRows.add(command, image, answers, options.each_plane as boolean)
         if (!headless()) ResultsTable.resultsTable.show('Results')
-        if (options.overlay) ParfocalOverlay.show(image, answers)
         answers.each { answer -> answer.outputs.made.each { show(it) } }
+        draw(image, answers, options)
+    }
+
+    /** Draw what was measured. */
+    protected void draw(ImagePlus image, List answers, Map options) {
+        if (options.overlay) ParfocalOverlay.show(image, answers)
     }
 
     /** Show an image in a window; in batch mode it is there without one. */
-    private static void show(ImagePlus image) {
+    static void show(ImagePlus image) {
         if (headless() && !Interpreter.batchMode) return
         image.show()
         // Batch mode takes it for the current image of this thread, in which other commands run later.
@@ -102,7 +112,7 @@ class ParfocalCommand {
         return image.createRoiMask().pixels as byte[]
     }
 
-    private Map measureStack(Map command, ImagePlus image, List places, byte[] selection, Map arguments, Map options) {
+    protected Map measureStack(Map command, ImagePlus image, List places, byte[] selection, Map arguments, Map options) {
         Map arrays = [:]
         try {
             arrays.image = handedOver(image, places)
@@ -164,6 +174,7 @@ class ParfocalCommand {
             title: image.title, metadata: image.infoProperty ?: '', channel: image.c - 1, calibration: told,
             arguments: arguments,
             each_plane: options.each_plane as boolean, patches: options.overlay as boolean,
+            drawings: !headless() && (options.plot || options.rois),
         ]
     }
 

@@ -12,7 +12,10 @@ class ParfocalStart implements BiConsumer<String, Map> {
     private final File file
     private long stamp
     private Map manifest
-    private Object worker, command
+    private Object worker
+    private GroovyClassLoader loader
+    /** Commands by their class; those with windows of their own are compiled when they are wanted. */
+    private final Map fronts = [:]
 
     private ParfocalStart(File home) { file = new File(home, 'parfocal.json') }
 
@@ -38,8 +41,14 @@ class ParfocalStart implements BiConsumer<String, Map> {
         }
         // An untouched default counts less than what the image states.
         arguments.keySet().removeAll { about.yielding.containsKey(it) && about.yielding[it] == arguments[it] }
-        command.run(about, arguments, variables.subMap(about.options))
+        frontOf(about.front as String).run(about, arguments, variables.subMap(about.options))
     }
+
+    private synchronized Object frontOf(String name) {
+        fronts[name] = fronts[name] ?: classOf(name).newInstance(worker)
+    }
+
+    private Class classOf(String name) { loader.parseClass(new File(file.parentFile, name + '.lib')) }
 
     /** Load what is installed, unless it is loaded; of an earlier installation the worker ends. */
     private synchronized void load() {
@@ -47,10 +56,11 @@ class ParfocalStart implements BiConsumer<String, Map> {
         if (!file.file) throw new IllegalStateException('Parfocal was taken out of this Fiji: start Fiji again')
         worker?.stop()
         manifest = new JsonSlurper().parse(file) as Map
-        def loader = new GroovyClassLoader(ParfocalStart.classLoader)
-        Map classes = CLASSES.collectEntries { [it, loader.parseClass(new File(file.parentFile, it + '.lib'))] }
+        loader = new GroovyClassLoader(ParfocalStart.classLoader)
+        Map classes = CLASSES.collectEntries { [it, classOf(it)] }
         worker = classes.ParfocalWorker.newInstance(file.parentFile, manifest)
-        command = classes.ParfocalCommand.newInstance(worker)
+        fronts.clear()
+        fronts.ParfocalCommand = classes.ParfocalCommand.newInstance(worker)
         stamp = file.lastModified()
     }
 

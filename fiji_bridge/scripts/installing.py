@@ -11,7 +11,7 @@ from typing import Optional
 
 from .folder import SCRIPTS, check_appose, fiji_folder
 from .manifest import Manifest, digest, read_manifest, write_whole
-from .text import SHARED, SUFFIX, described, file_name, script, scripted_commands
+from .text import FRONTS, SHARED, SUFFIX, described, file_name, script, scripted_commands
 
 PATIENCE_S = 300.0
 _LONGEST_PATIENCE_S = 86400.0
@@ -55,7 +55,7 @@ def install(
     if python is None:
         _check_worker()
     commands, folder = scripted_commands(), root / SCRIPTS
-    shared = {f"{name}{SUFFIX}": _shared_text(name) for name in SHARED}
+    shared = {f"{name}{SUFFIX}": _shared_text(name) for name in (*SHARED, *FRONTS.values())}
     texts = {**shared, **{file_name(command): script(command) for command in commands}}
     before = read_manifest(folder)
     _check_free(folder, texts, before)

@@ -12,7 +12,7 @@ from parfocal.worker.tasks import BATCHES
 from parfocal.worker.tasks import COMMANDS as TASKS
 
 from ..commands import COMMANDS, ImageJCommand
-from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY
+from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
 # What all scripts share; names end so that Fiji takes none for a command.
 START = "ParfocalStart"
@@ -25,9 +25,13 @@ SHARED = (
     "ParfocalRows",
     "ParfocalCommand",
 )
+# What does more than ask the worker and show rows and images, by the script's name.
+FRONTS = {
+    "measure_bead_focal_plane": "ParfocalBeads",
+}
 SUFFIX = ".lib"
 # What scripts ask of what ImageJ asks beside the parameters of a command.
-_SHOWING = (EACH_PLANE.name, OVERLAY.name)
+_SHOWING = (EACH_PLANE.name, OVERLAY.name, PLOT.name, ROIS.name)
 _OPTIONS = (*_SHOWING, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)
 # Images beside the one in front, named by their titles.
 _OTHER_IMAGES = ("mask_yx", "labels_yx")
@@ -87,6 +91,7 @@ def described(command: ImageJCommand) -> dict[str, Any]:
     asked = _asked(command)
     return {
         "label": command.name,
+        "front": FRONTS.get(command.spec.name, "ParfocalCommand"),
         "category": command.category,
         "restores": command.front.endswith(":restore"),
         "plane_by_plane": command.front.endswith(":estimate"),

@@ -146,6 +146,33 @@ class Fiji {
     /** Titles of the windows that are shown. */
     List windows() { Window.windows.findAll { it.showing && it.hasProperty('title') }*.title }
 
+    /** Points of the first curve of a plot, and the legend's lines. */
+    Map plot(String title) {
+        def shown = WindowManager.getWindow(title).plot, points = shown.getDataObjectArrays(0)
+        def labels = (0..<shown.plotObjectDesignations.length).collect { shown.getPlotObjectLabel(it) }
+        return [x: points[0].toList(), y: points[1].toList(), labels: labels.findAll()]
+    }
+
+    /** Rows of the table in a window, as text. */
+    List table(String title) { textsOf(WindowManager.getFrame(title).textPanel.resultsTable) }
+
+    private static List textsOf(table) {
+        def names = table.headings.findAll { it.trim() && it != 'Label' }
+        (0..<table.size()).collect { row -> names.collectEntries { [it, table.getStringValue(it, row)] } }
+    }
+
+    /** ROIs of the ROI Manager: name, rectangle and slice; it is closed. */
+    List managed_rois() {
+        def manager = ij.plugin.frame.RoiManager.rawInstance
+        def found = manager.roisAsArray.collect { roi ->
+            def bounds = roi.floatBounds
+            [name: roi.name, xywh: [bounds.x, bounds.y, bounds.width, bounds.height], slice: roi.position]
+        }
+        manager.reset()
+        manager.close()
+        return found
+    }
+
     /** Start a script and go on; the title and text of the dialog that it ends in, which is closed. */
     List message(String label, Map given) {
         def running = Thread.startDaemon { run(label, given) }
