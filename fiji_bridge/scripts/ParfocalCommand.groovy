@@ -64,29 +64,41 @@ class ParfocalCommand {
     }
 
     protected void measure(Map command, Map arguments, Map options) {
-        ImagePlus image = WindowManager.currentImage
-        if (image == null) throw new IllegalArgumentException('no image is open: open one first')
-        if (!image.lockSilently()) {
-            throw new IllegalArgumentException("${image.title} is in use by another command: try again when that has ended")
-        }
-        List answers
-        try {
-            if (image.getStack().size() == 0) {
-                throw new IllegalArgumentException("${image.title} must have planes, it has none: it was closed or is empty, open it again")
-            }
+        ImagePlus image = current()
+        List answers = held(image) {
             byte[] selection = selectionOf(image)
             boolean each = options.each_plane
             List stacks = command.plane_by_plane ? ParfocalPlaces.planesOf(image, each) : ParfocalPlaces.stacksOf(image, each)
-            answers = stacks.collect { places ->
+            stacks.collect { places ->
                 [places: places, outputs: measureStack(command, image, places, selection, arguments, options)]
             }
-        } finally {
-            image.unlock()
-        }
+        } as List
         ParfocalRows.add(command, image, answers, options.each_plane as boolean)
         if (!headless()) ResultsTable.resultsTable.show('Results')
         answers.each { answer -> answer.outputs.made.each { show(it) } }
         draw(image, answers, options)
+    }
+
+    /** The image in front. */
+    protected static ImagePlus current() {
+        ImagePlus image = WindowManager.currentImage
+        if (image == null) throw new IllegalArgumentException('no image is open: open one first')
+        return image
+    }
+
+    /** Do something with an image that nobody else works on meanwhile. */
+    protected static Object held(ImagePlus image, Closure work) {
+        if (!image.lockSilently()) {
+            throw new IllegalArgumentException("${image.title} is in use by another command: try again when that has ended")
+        }
+        try {
+            if (image.getStack().size() == 0) {
+                throw new IllegalArgumentException("${image.title} must have planes, it has none: it was closed or is empty, open it again")
+            }
+            return work()
+        } finally {
+            image.unlock()
+        }
     }
 
     /** Draw what was measured. */
@@ -103,7 +115,7 @@ class ParfocalCommand {
     }
 
     /** Pixels of the selection, not 0 inside; nothing where there is none. */
-    private static byte[] selectionOf(ImagePlus image) {
+    protected static byte[] selectionOf(ImagePlus image) {
         def roi = image.roi
         if (roi == null) return null
         if (!roi.area) {

@@ -1,11 +1,10 @@
 import groovy.json.JsonSlurper
 import ij.IJ
 import java.awt.GraphicsEnvironment
-import java.util.function.BiConsumer
 
 /** What is kept while Fiji runs: the worker, and the classes that talk to it. */
-class ParfocalStart implements BiConsumer<String, Map> {
-    /** By this scripts find it. */
+class ParfocalStart implements EventListener {
+    /** By this, and by a type that Groovy knows without its package, scripts find it. */
     static final String NAME = 'Parfocal scripts'
     private static final List CLASSES = ['ParfocalPixels', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalOverlay', 'ParfocalRows', 'ParfocalCommand']
 
@@ -28,24 +27,28 @@ class ParfocalStart implements BiConsumer<String, Map> {
 
     /** Run a command of this name with the variables of its script. */
     void accept(String name, Map variables) {
+        Map about
+        def front
         try {
             load()
+            about = manifest.commands[name]
+            front = frontOf(about.front as List)
         } catch (Throwable error) {
             // Fiji itself shows no errors of scripts but in its console.
             if (!GraphicsEnvironment.headless) IJ.error('Parfocal', "The scripts cannot be started: ${error.message ?: error}")
             throw error
         }
-        Map about = manifest.commands[name] + [task: name]
         Map arguments = variables.subMap(about.arguments).collectEntries { key, value ->
             [key, value instanceof File ? value.path : value]
         }
         // An untouched default counts less than what the image states.
         arguments.keySet().removeAll { about.yielding.containsKey(it) && about.yielding[it] == arguments[it] }
-        frontOf(about.front as String).run(about, arguments, variables.subMap(about.options))
+        front.run(about, arguments, variables.subMap(about.options))
     }
 
-    private synchronized Object frontOf(String name) {
-        fronts[name] = fronts[name] ?: classOf(name).newInstance(worker)
+    /** By the last of its classes, which are compiled in their order. */
+    private synchronized Object frontOf(List names) {
+        fronts[names[-1]] = fronts[names[-1]] ?: names.collect { classOf(it) }[-1].newInstance(worker)
     }
 
     private Class classOf(String name) { loader.parseClass(new File(file.parentFile, name + '.lib')) }

@@ -6,6 +6,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Optional
 
@@ -55,7 +56,7 @@ def install(
     if python is None:
         _check_worker()
     commands, folder = scripted_commands(), root / SCRIPTS
-    shared = {f"{name}{SUFFIX}": _shared_text(name) for name in (*SHARED, *FRONTS.values())}
+    shared = {f"{name}{SUFFIX}": _shared_text(name) for name in (*SHARED, *chain(*FRONTS.values()))}
     texts = {**shared, **{file_name(command): script(command) for command in commands}}
     before = read_manifest(folder)
     _check_free(folder, texts, before)

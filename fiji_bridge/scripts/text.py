@@ -25,10 +25,13 @@ SHARED = (
     "ParfocalRows",
     "ParfocalCommand",
 )
-# What does more than ask the worker and show rows and images, by the script's name.
+# What does more than ask the worker and show rows and images, by the script's name; the last is the command.
 FRONTS = {
-    "measure_bead_focal_plane": "ParfocalBeads",
+    "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
+    "measure_bead_focal_plane": ("ParfocalBeads",),
 }
+# The task of such a script, where that has another name.
+_TASKS = {"split_defocused": "flag_defocused"}
 SUFFIX = ".lib"
 # What scripts ask of what ImageJ asks beside the parameters of a command.
 _SHOWING = (EACH_PLANE.name, OVERLAY.name, PLOT.name, ROIS.name)
@@ -38,33 +41,31 @@ _OTHER_IMAGES = ("mask_yx", "labels_yx")
 _KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
 _STYLES = {"folder": "directory", "file": "open"}
 
-# Few and plain lines, since Fiji compiles them at each call.
+# Fiji compiles them at each call: few lines, and names that are found at once. What begins is compiled where it is run.
 _SCRIPT = """\
 #@ ScriptService parfocalScripts
 #@ ObjectService parfocalObjects
 {parameters}
 // {label} of Parfocal {version}, written by parfocal install fiji, which replaces it.
-for (parfocal in parfocalObjects.getObjects(java.util.function.BiConsumer)) {{
-    if (parfocal.toString() == "Parfocal scripts") {{
-        parfocal.accept("{name}", binding.variables)
-        return null
-    }}
+for (parfocal in parfocalObjects.getObjects(EventListener)) {{
+    if (parfocal.toString() == "Parfocal scripts") return parfocal.accept("{name}", binding.variables)
 }}
+evaluate('''
 for (folder in parfocalScripts.scriptDirectories) {{
     def start = new File(folder, "{start}")
     if (start.file) {{
         def parfocal = new GroovyClassLoader(this.class.classLoader).parseClass(start).begin(start, parfocalObjects)
-        parfocal.accept("{name}", binding.variables)
-        return null
+        return parfocal.accept("{name}", binding.variables)
     }}
 }}
 throw new IllegalStateException("Parfocal is not whole in this Fiji: run again: parfocal install fiji FOLDER")
+''')
 """
 
 
 def scripted_commands() -> list[ImageJCommand]:
     """Commands of ImageJ that are tasks of the worker; others have windows of their own."""
-    return [command for command in COMMANDS if command.spec.name in {*TASKS, *BATCHES}]
+    return [command for command in COMMANDS if command.spec.name in {*TASKS, *BATCHES, *FRONTS}]
 
 
 def file_name(command: ImageJCommand) -> str:
@@ -75,7 +76,7 @@ def file_name(command: ImageJCommand) -> str:
 def script(command: ImageJCommand) -> str:
     """Text of the script of a command."""
     return _SCRIPT.format(
-        parameters="\n".join(_line(parameter) for parameter in _asked(command)),
+        parameters="\n".join(_line(parameter, parameter.name in command.asked_later) for parameter in _asked(command)),
         label=command.name,
         name=command.spec.name,
         version=version("parfocal"),
@@ -91,7 +92,8 @@ def described(command: ImageJCommand) -> dict[str, Any]:
     asked = _asked(command)
     return {
         "label": command.name,
-        "front": FRONTS.get(command.spec.name, "ParfocalCommand"),
+        "front": FRONTS.get(command.spec.name, ("ParfocalCommand",)),
+        "task": _TASKS.get(command.spec.name, command.spec.name),
         "category": command.category,
         "restores": command.front.endswith(":restore"),
         "plane_by_plane": command.front.endswith(":estimate"),
@@ -107,7 +109,7 @@ def _asked(command: ImageJCommand) -> list[ParameterSpec]:
     return [*asked, *(p for p in command.spec.parameters if p.name in _OTHER_IMAGES and command.category)]
 
 
-def _line(parameter: ParameterSpec) -> str:
+def _line(parameter: ParameterSpec, hidden: bool = False) -> str:
     """A parameter as an item of Fiji's dialog; a number that may be left out is text, which can be empty."""
     param, default = parameter.param, parameter.default
     optional = default is None and not parameter.required
@@ -121,6 +123,8 @@ def _line(parameter: ParameterSpec) -> str:
         "required": parameter.required,
         "persist": False,
     }
+    if hidden:
+        attributes["visibility"] = "INVISIBLE"
     if param.path and not optional:
         attributes["style"] = _STYLES[param.path]
     if default is not None and parameter.type != "tuple":

@@ -87,7 +87,8 @@ def make_fiji(folder):
 
 
 def java_command(folder, headless):
-    options = [f"-Djava.awt.headless={str(headless).lower()}", f"-Dfiji={folder}"]
+    windows = f"-Dwindows={HERE / 'ordinary_windows.groovy'}"
+    options = [f"-Djava.awt.headless={str(headless).lower()}", f"-Dfiji={folder}", windows]
     if headless:
         options.append("--add-opens=java.base/java.lang=ALL-UNNAMED")
     start, script = (str(HERE / name) for name in ("ordinary_start.groovy", "ordinary_fiji.groovy"))

@@ -11,7 +11,6 @@ import ij.measure.ResultsTable
 import java.awt.Container
 import java.awt.EventQueue
 import java.awt.Window
-import java.util.function.BiConsumer
 import org.codehaus.groovy.jsr223.GroovyScriptEngineFactory
 import org.scijava.Context
 import org.scijava.module.ModuleService
@@ -33,6 +32,7 @@ class GroovyLanguage extends AdaptedScriptLanguage {
 class Fiji {
     final Context context = new Context()
     final scripts = context.service(ScriptService)
+    private started
 
     Fiji(File folder) {
         context.service(PluginService).addPlugin(PluginInfo.create(GroovyLanguage, ScriptLanguage))
@@ -47,7 +47,7 @@ class Fiji {
     /** Items of a script's dialog as the bridge's tests have them. */
     Map inputs(String label) {
         info(label).inputs().collectEntries { item ->
-            [item.name, [item.label, item.type.simpleName, item.defaultValue?.toString(), item.minimumValue, item.maximumValue, item.choices?.collect { it.toString() } ?: [], item.persisted, item.description]]
+            [item.name, [item.label, item.type.simpleName, item.defaultValue?.toString(), item.minimumValue, item.maximumValue, item.choices?.collect { it.toString() } ?: [], item.persisted, item.description, item.visibility.toString()]]
         }
     }
 
@@ -95,7 +95,7 @@ class Fiji {
 
     /** Whether an Appose of this version would be refused. */
     boolean is_refused(String version) {
-        context.service(ObjectService).getObjects(BiConsumer).find { it.toString() == 'Parfocal scripts' }.worker.isOlder(version, '0.9.0')
+        context.service(ObjectService).getObjects(EventListener).find { it.toString() == 'Parfocal scripts' }.worker.isOlder(version, '0.9.0')
     }
 
     /** Seconds of each of several calls. */
@@ -125,6 +125,28 @@ class Fiji {
         Interpreter.addBatchModeImage(new ij.ImagePlus('huge', stack))
     }
 
+    /** Start a script in a thread of its own and go on; what it threw is kept for `started_end`. */
+    void start(String label, Map given) {
+        started = new java.util.concurrent.FutureTask({ run(label, given) })
+        Thread.startDaemon { started.run() }
+    }
+
+    /** Wait until that script has ended. */
+    Map started_end() { started.get(60, java.util.concurrent.TimeUnit.SECONDS) }
+
+    /** Titles of the open images. */
+    List titles() { WindowManager.imageTitles.toList() }
+
+    /** Put one of them in front. */
+    void front(String title) {
+        def image = WindowManager.getImage(title)
+        if (headless) {
+            Interpreter.removeBatchModeImage(image)
+            Interpreter.addBatchModeImage(image)
+            WindowManager.setTempCurrentImage(null)
+        } else WindowManager.setCurrentWindow(image.window)
+    }
+
     /** Whether no command holds the image in front. */
     boolean is_free() { !WindowManager.currentImage.locked }
 
@@ -132,7 +154,8 @@ class Fiji {
     Map save(String path) {
         def image = WindowManager.currentImage, calibration = image.calibration
         IJ.saveAsTiff(image, path)
-        return [title: image.title, info: image.infoProperty, unit: calibration.unit, width: calibration.pixelWidth, roi: image.roi?.bounds?.toString(), type: image.type, shown: [image.displayRangeMin, image.displayRangeMax]]
+        def labels = (1..image.stackSize).collect { image.getStack().getSliceLabel(it) }
+        return [labels: labels, title: image.title, info: image.infoProperty, unit: calibration.unit, width: calibration.pixelWidth, roi: image.roi?.bounds?.toString(), type: image.type, shown: [image.displayRangeMin, image.displayRangeMax]]
     }
 
     /** Elements of the overlay of the image in front: name, colour, rectangle, place. */
@@ -146,36 +169,16 @@ class Fiji {
     /** Titles of the windows that are shown. */
     List windows() { Window.windows.findAll { it.showing && it.hasProperty('title') }*.title }
 
-    /** Points of the first curve of a plot, and the legend's lines. */
-    Map plot(String title) {
-        def shown = WindowManager.getWindow(title).plot, points = shown.getDataObjectArrays(0)
-        def labels = (0..<shown.plotObjectDesignations.length).collect { shown.getPlotObjectLabel(it) }
-        return [x: points[0].toList(), y: points[1].toList(), labels: labels.findAll()]
-    }
-
-    /** Rows of the table in a window, as text. */
-    List table(String title) { textsOf(WindowManager.getFrame(title).textPanel.resultsTable) }
-
-    private static List textsOf(table) {
-        def names = table.headings.findAll { it.trim() && it != 'Label' }
-        (0..<table.size()).collect { row -> names.collectEntries { [it, table.getStringValue(it, row)] } }
-    }
-
-    /** ROIs of the ROI Manager: name, rectangle and slice; it is closed. */
-    List managed_rois() {
-        def manager = ij.plugin.frame.RoiManager.rawInstance
-        def found = manager.roisAsArray.collect { roi ->
-            def bounds = roi.floatBounds
-            [name: roi.name, xywh: [bounds.x, bounds.y, bounds.width, bounds.height], slice: roi.position]
-        }
-        manager.reset()
-        manager.close()
-        return found
-    }
-
     /** Start a script and go on; the title and text of the dialog that it ends in, which is closed. */
     List message(String label, Map given) {
-        def running = Thread.startDaemon { run(label, given) }
+        start(label, given)
+        def told = close_message()
+        started_end()
+        return told
+    }
+
+    /** Title and text of the dialog that is shown, once it is; it is closed. */
+    List close_message() {
         def dialog = null
         for (int i = 0; dialog == null && i < 1200; i++) {
             sleep(50)
@@ -185,7 +188,6 @@ class Fiji {
         def text = dialog.components.collectMany { it instanceof Container ? it.components.toList() : [it] }.find { it instanceof MultiLineLabel }
         def lines = text.lines.toList()
         EventQueue.invokeAndWait { dialog.dispose() }
-        running.join()
         return [dialog.title, lines.join(' ')]
     }
 
@@ -204,6 +206,7 @@ class Fiji {
 }
 
 def fiji = new Fiji(new File(System.getProperty('fiji')))
+def windows = new GroovyClassLoader(getClass().classLoader).parseClass(new File(System.getProperty('windows'))).newInstance()
 def answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true)
 System.out = System.err
 def write = new JsonGenerator.Options().build()
@@ -212,7 +215,8 @@ System.in.eachLine { line ->
     def (name, arguments) = new JsonSlurper().parseText(line)
     def answer
     try {
-        answer = [result: fiji.invokeMethod(name, arguments as Object[])]
+        def part = [fiji, windows].find { it.metaClass.respondsTo(it, name) }
+        answer = [result: part.invokeMethod(name, arguments as Object[])]
     } catch (Throwable error) {
         def trace = new StringWriter()
         error.printStackTrace(new PrintWriter(trace))
