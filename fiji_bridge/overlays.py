@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,25 +30,29 @@ def show_patches(image: Any, measured: Iterable[tuple[Place, FocusPatches]]) -> 
     for roi in [roi for roi in overlay.toArray() if roi.getProperty(_OURS) is not None]:
         overlay.remove(roi)
     parts = [part for place, patches in measured for part in _borders(image, place, patches)]
-    for roi in [*parts, *(_legend(image.getWidth()) if parts else [])]:
-        roi.setProperty(_OURS, "focus")
+    for roi in [*parts, *(_legend(image.getWidth()).duplicate().toArray() if parts else [])]:
+        roi.setProperty(_OURS, "focus")  # copies would share those of the first
         overlay.add(roi)
     image.setOverlay(overlay)
     image.setHideOverlay(False)
 
 
 def _borders(image: Any, place: Place, patches: FocusPatches) -> list[Any]:
+    """A rectangle for each patch: copies of one, since every call of Java takes time."""
     width = border_width_px(patches.size_px)
-    inner = patches.size_px - width
-    rectangle, rois = JClass("ij.gui.Roi"), []
+    inner = float(patches.size_px - width)
+    first = JClass("ij.gui.Roi")(0.0, 0.0, inner, inner)
+    first.setStrokeWidth(float(width))
+    set_position(image, first, place)
+    rois, colors = [], _colors(patches.defocus_level, patches.certainty)
     levels, certainties = patches.defocus_level.tolist(), patches.certainty.tolist()
-    colors = _colors(patches.defocus_level, patches.certainty)
-    for (y, x), level, sure, color in zip(patches.corners_yx.tolist(), levels, certainties, colors):
-        roi = rectangle(float(x + width / 2), float(y + width / 2), float(inner), float(inner))
+    for (x, y), level, sure, color in zip(
+        (patches.corners_yx[:, ::-1] + width / 2).tolist(), levels, certainties, colors
+    ):
+        roi = first.clone()
+        roi.setLocation(x, y)
         roi.setStrokeColor(color)
-        roi.setStrokeWidth(float(width))
         roi.setName(f"level {level:.1f}, certainty {sure:.2f}")
-        set_position(image, roi, place)
         rois.append(roi)
     return rois
 
@@ -60,8 +65,9 @@ def set_position(image: Any, roi: Any, place: Place) -> None:
         roi.setPosition(image.getStackIndex(*place))
 
 
-def _legend(image_width_px: int) -> list[Any]:
-    """A box for each level from sharp to worst, and what they mean."""
+@lru_cache(maxsize=4)
+def _legend(image_width_px: int) -> Any:
+    """A box for each level from sharp to worst, and what they mean, as an Overlay to be copied."""
     box = max(_SMALLEST_BOX_PX, image_width_px * _BOX_SHARE)
     rectangle, text, black = JClass("ij.gui.Roi"), JClass("ij.gui.TextRoi"), JClass("java.awt.Color").BLACK
     back = rectangle(0.0, 0.0, _LEGEND_BOXES * box, 4.4 * box)
@@ -74,9 +80,11 @@ def _legend(image_width_px: int) -> list[Any]:
     for line, words in enumerate(_LEGEND_TEXTS):
         parts.append(text(0.5 * box, (1.7 + 1.2 * line) * box, words, font))
         parts[-1].setStrokeColor(JClass("java.awt.Color").WHITE)
+    legend = JClass("ij.gui.Overlay")()
     for part in parts:
         part.setName("legend")
-    return parts
+        legend.add(part)
+    return legend
 
 
 def _colors(levels: np.ndarray, certainties: np.ndarray) -> list[Any]:
