@@ -65,7 +65,9 @@ def check_protocol(inputs: Mapping[str, Any]) -> None:
 def plain(value: Any) -> Any:
     """A value as it goes over: numbers that are not finite as text, numpy's numbers and arrays as Python's."""
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        # Patches are many: only what may not go over as it is is looked at one by one.
+        safe = value.dtype.kind in "biu" or (value.dtype.kind == "f" and np.isfinite(value).all())
+        return value.tolist() if safe else plain(value.tolist())
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
