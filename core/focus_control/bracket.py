@@ -12,7 +12,7 @@ from parfocal.focus_control.filter import Measurement
 
 # Images around the sharpest take part at such distances from it, in steps: nearer ones hardly differ in sharpness, and
 # farther ones lie where its logarithm is no parabola.
-_NEAREST, _FARTHEST = 0.5, 1.6
+NEAREST, _FARTHEST = 0.5, 1.6
 # Mean fall of the sharpness to either side, as a logarithm: a lesser one may be noise.
 _LEAST_FALL = 0.05
 # Standard deviation of the logarithm of the sharpness of images of one plane.
@@ -67,7 +67,7 @@ def next_position(points: Sequence[Point], planes_um: Sequence[float], step_um: 
     best = _sharpest(points)
     if best == points[0]:
         for plane in planes_um:
-            if all(abs(plane - z) >= _NEAREST * step_um for z, _ in points):
+            if all(abs(plane - z) >= NEAREST * step_um for z, _ in points):
                 return plane
     return best[0] + step_um if _beside(points, step_um, -1) is not None else best[0] - step_um
 
@@ -79,5 +79,5 @@ def _sharpest(points: Sequence[Point]) -> Point:
 def _beside(points: Sequence[Point], step_um: float, side: int) -> Optional[Point]:
     """Image to one side of the sharpest whose distance is nearest to a step."""
     middle = _sharpest(points)[0]
-    fit = [point for point in points if _NEAREST <= (point[0] - middle) * side / step_um <= _FARTHEST]
+    fit = [point for point in points if NEAREST <= (point[0] - middle) * side / step_um <= _FARTHEST]
     return min(fit, key=lambda point: abs(abs(point[0] - middle) - step_um), default=None)

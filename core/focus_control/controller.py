@@ -20,7 +20,18 @@ from parfocal.focus_control.rows import row_of
 from parfocal.focus_control.search import search
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.stage import Move, StageGuard
-from parfocal.focus_control.states import IDLE, LOCKED, MOVES, RETURN, SEARCH, SEARCHING, STOPPED, Decision, Outcome
+from parfocal.focus_control.states import (
+    IDLE,
+    LOCKED,
+    MOVES,
+    RETURN,
+    SEARCH,
+    SEARCHING,
+    STOPPED,
+    TRIM,
+    Decision,
+    Outcome,
+)
 
 Estimator = Callable[[np.ndarray], FocalPosition]
 
@@ -92,6 +103,11 @@ class FocusController:
         self._write(row)
         return row, replace(decision, again=decision.again and outcome.reached)
 
+    def end_trim(self) -> None:
+        """Go back where looks end in the middle of a trim; the next look discards it."""
+        if self.memory.trim is not None and self.memory.state != STOPPED and not self.stays:
+            self._guard.travel_to(self.memory.trim.first.z_um)
+
     def stop(self) -> Row:
         """Leave the device at the last good position, or where it is, and write the last row."""
         before, _ = self._guard.read()
@@ -107,7 +123,9 @@ class FocusController:
 
     def _was_good(self) -> bool:
         """Whether a look was ever locked, or a search found something."""
-        return any(row["state"] == LOCKED or math.isfinite(row["found_um"]) for row in self.log.rows)
+        return any(
+            row["state"] == LOCKED or row["decision"] == TRIM or math.isfinite(row["found_um"]) for row in self.log.rows
+        )
 
     def _needs_return(self) -> bool:
         """A small correction after the last lock needs none: it stays nearer than the last good position."""

@@ -14,7 +14,8 @@ from parfocal.focus_control.look import Look, measurements
 from parfocal.focus_control.memory import Memory, Pending
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.states import CALIBRATING, CORRECT, HOLDING, LOCKED, LOST, PROBE, STAY, Decision
-from parfocal.focus_control.unseen import MOST_REFUTED, Decided, Waiting
+from parfocal.focus_control.trimming import Trimming
+from parfocal.focus_control.unseen import MOST_REFUTED, Decided
 
 # So many looks in a row at the setpoint that are unlike the last good one show that the sample has changed.
 _UNTIL_NEW_LIKENESS = 2
@@ -46,7 +47,7 @@ def decide(look: Look, memory: Memory, settings: HoldFocus, limits_um: tuple[flo
     return decision, replace(memory, state=decision.state)
 
 
-class _Decider(Waiting):
+class _Decider(Trimming):
     """The decisions, from the first question on."""
 
     def decide(self) -> Decided:
@@ -54,6 +55,8 @@ class _Decider(Waiting):
         if look.fault:
             return self._faulty()
         here = replace(self, memory=replace(memory, faults=0))
+        if memory.trim is not None:
+            return here.trim_further(memory.trim)
         expected = memory.track.plane_um if memory.track else None
         options, why = measurements(look, self.settings, self.limits_um, expected)
         options = tuple(option for option in options if not here.is_refuted(option))
@@ -61,6 +64,8 @@ class _Decider(Waiting):
             return here.doubt()
         if memory.pending is not None:
             return here._second(options, why or "the estimate was refuted before")
+        if not options and memory.track is not None and here.goes_by_sharpness(memory.track):
+            return here._correct(memory.track)
         if not options:
             return here.unseen(why or "the estimate was refuted before")
         if memory.track is None or not memory.trusted:
@@ -78,8 +83,8 @@ class _Decider(Waiting):
     def _compare(self, options: Sequence[Measurement], track: Track) -> Decided:
         """Hold an estimate against what was expected."""
         inside = [option for option in options if track.distance(option) <= self.settings.gate]
-        if len(inside) == 1:
-            return self._correct(track.updated(inside[0], self.settings.common_error))
+        if len(inside) == 1 or (inside and self.is_trimmed()):
+            return self._correct(self._updated(track, inside[0]))
         if not inside:
             return self._probe(options, f"{options[0].plane_um:.2f} um instead of the expected {track.plane_um:.2f} um")
         if self.is_near(inside, track):
@@ -116,9 +121,7 @@ class _Decider(Waiting):
         if options and trusted and track is not None:
             inside = [option for option in options if track.distance(option) <= self.settings.gate]
             if len(inside) == 1:
-                return replace(self, memory=replace(self.memory, pending=None))._correct(
-                    track.updated(inside[0], self.settings.common_error)
-                )
+                return self._correct(self._updated(track, inside[0]))
         if not options:
             return self.unseen(why)
         if reversed_stage(pending.options, options, moved):
@@ -133,12 +136,17 @@ class _Decider(Waiting):
         if track is None:
             track = Track.begin(self.look.time_s, plane)
         elif track.distance(plane) <= self.settings.gate:
-            track = track.updated(plane, self.settings.common_error)
+            track = self._updated(track, plane)
         else:
             former = former or (track if memory.trusted else None)
             track = track.jumped(plane)
+            memory = replace(memory, trim_variance_um2=math.nan)
         memory = replace(memory, trusted=True, pending=None, former=former, before_mismatch=mismatch)
         return replace(self, memory=memory)._correct(track)
+
+    def _updated(self, track: Track, measured: Measurement) -> Track:
+        """Take an estimate in, unless sharpness has told the focal plane better than estimates can."""
+        return track if self.is_trimmed() else track.updated(measured, self.settings.common_error)
 
     def _correct(self, track: Track) -> Decided:
         """Hold still within the hysteresis, else move to where the setpoint will be halfway to the next look."""
@@ -146,16 +154,19 @@ class _Decider(Waiting):
         memory = replace(self.memory, track=track, pending=None, unusable=0, doubts=0, before_mismatch=math.nan)
         error = self.error(track.plane_um)
         inside = abs(error) <= settings.tolerance_um
+        here = replace(self, memory=memory)
+        if inside and here.needs_trim():
+            return here.begin_trim(track)
         if inside and self.is_unlike() and memory.unlike < _UNTIL_NEW_LIKENESS:
             # A jump may hide in the uncertainty of an estimate: later images must not be held against this one.
             told = "at the setpoint by the estimate, but the image is unlike the last good one: another look"
             return Decision(STAY, HOLDING, told, again=True), replace(memory, unlike=memory.unlike + 1)
         if inside:
             memory = memory.locked(look)
-        if abs(error) <= (settings.settle_um if memory.correcting else settings.tolerance_um):
+        allowed, lead = here.allowed_and_lead_um(error)
+        if abs(error) <= allowed:
             told = f"{error:+.2f} um from the setpoint"
             return Decision(STAY, LOCKED, told), replace(memory, correcting=False)
-        lead = track.drift_um_s * settings.interval_s / 2 if track.drifts else 0.0
         target = self.bounded(look.z_um - error + lead)
         state = LOCKED if inside else CALIBRATING if self.memory.state == CALIBRATING else HOLDING
         if target == look.z_um:

@@ -115,6 +115,8 @@ class FocusSession:
             row, decision = self._step()
             if not decision.again or self._stopping.is_set() or waits():
                 break
+        with self._turn:
+            self._controller.end_trim()
         return row
 
     def start(self) -> FocusSession:

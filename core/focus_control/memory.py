@@ -21,6 +21,7 @@ from parfocal.focus_control.states import (
     Decision,
     Outcome,
 )
+from parfocal.focus_control.trim import Trim
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,13 @@ class Memory:
     searches : int
         Since the last lock.
     next_search_s : float
+    trim : Trim, optional
+        That is under way.
+    trim_variance_um2 : float
+        Of the focal plane by the last trim that the filter rests on; NaN where it rests on estimates.
+    trims : int
+        Since the last one that told the focal plane.
+    next_trim_s : float
     """
 
     state: str = IDLE
@@ -87,11 +95,22 @@ class Memory:
     refuted: tuple[Track, ...] = ()
     searches: int = 0
     next_search_s: float = -math.inf
+    trim: Optional[Trim] = None
+    trim_variance_um2: float = math.nan
+    trims: int = 0
+    next_trim_s: float = -math.inf
 
     @classmethod
     def begin(cls, time_s: float, z_um: float) -> Memory:
         """Begin where the device is: there it returns to as long as nothing better is known."""
         return cls(CALIBRATING, good_z_um=z_um, good_s=time_s)
+
+    @property
+    def away_from_um(self) -> Optional[float]:
+        """Where the device was before the probe or the trim that is under way."""
+        if self.pending is not None:
+            return self.pending.z_um
+        return None if self.trim is None else self.trim.first.z_um
 
     def seeing(self, look: Look, settings: HoldFocus) -> Memory:
         """Bring the filter to the time of a look; sharpness is not held against that of images of another size."""
@@ -146,6 +165,7 @@ class Memory:
             stage_faults=failed,
             corrections=corrections,
             pending=None,
+            trim=None,
             before_mismatch=math.nan,
         )
 
@@ -170,4 +190,5 @@ class Memory:
             refuted=(),
             before_mismatch=math.nan,
             doubts=0,
+            trim_variance_um2=math.nan,
         )

@@ -51,6 +51,10 @@ class HoldFocus:
         Estimates below it are ignored; 0 to 1.
     probe_um : float
         Least move that tells above from below and checks that estimates follow the device.
+    trim_um : float
+        Step of a trim: where no mean of estimates knows the focal plane within the tolerance, images are taken so far
+        below and above it (about a depth of field is right), and their sharpness tells it. Farther than twice that from
+        the expected focal plane none is taken. 0 for no trims.
     layer : str
         Of two layers: the `nearest` to where focus was held (at first to the device), the `lower` or the `upper`.
     backlash_um, approach : float, str
@@ -97,6 +101,7 @@ class HoldFocus:
     gate: Annotated[float, Param("deviations", 0.001, label="Gate")] = 3.0
     least_certainty: Annotated[float, Param("", 0.0, 1.0, label="Least certainty")] = 0.5
     probe_um: Annotated[float, Param("um", 0.001, label="Probe")] = 1.0
+    trim_um: Annotated[float, Param("um", 0.0, label="Trim")] = 2.0
     layer: Annotated[str, Param(choices=LAYERS, label="Layer")] = "nearest"
     backlash_um: Annotated[float, Param("um", 0.0, label="Backlash")] = 0.0
     approach: Annotated[str, Param(choices=APPROACHES, label="Approach")] = "up"
@@ -129,6 +134,7 @@ class HoldFocus:
             "tolerance_um": 0.25 * depth,
             "settle_um": 0.1 * depth,
             "probe_um": 0.5 * depth,
+            "trim_um": depth,
             "least_deviation_um": 0.025 * depth,
             "coarse_step_um": 2.0 * depth,
             "fine_step_um": 0.25 * depth,

@@ -20,7 +20,7 @@ _ABOVE_ZERO = (
 )
 _FROM_ZERO = (
     *("settle_um", "drift_change_um_h", "least_deviation_um", "scale_error", "backlash_um", "search_again_s"),
-    *("hold_s", "follow_drift_s", "retry_s", "arrival_s"),
+    *("hold_s", "follow_drift_s", "retry_s", "arrival_s", "trim_um"),
 )
 _SHARES = ("least_certainty", "sharpness_share")
 _COUNTS = {

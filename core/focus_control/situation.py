@@ -68,7 +68,7 @@ class Situation:
 
     def is_dark(self) -> bool:
         """Whether the image was taken without light."""
-        look, good = self.look, self.memory.good
+        look, good = self.look, self.memory.trim.first if self.memory.trim else self.memory.good
         if good is None or look.fault:
             return False
         # Defocus lowers contrast and, at the borders, the mean; what it leaves is the noise that comes with light.

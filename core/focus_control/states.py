@@ -19,15 +19,17 @@ STATES = {
 }
 
 STAY, CORRECT, PROBE, FOLLOW, SEARCH, RETURN = "stay", "correct", "probe", "follow", "search", "return"
+TRIM = "trim"
 DECISIONS = {
     STAY: "no move",
     CORRECT: "move towards the setpoint",
     PROBE: "small move, after which a second look tells above from below, confirms a jump, or checks the estimator",
+    TRIM: "small move to an image whose sharpness, with that of others around it, tells the focal plane",
     FOLLOW: "move along the estimated drift without an image",
     SEARCH: "sweep by the focus metric",
-    RETURN: "move back to where the device was before a probe, or to the last good position",
+    RETURN: "move back to where the device was before a probe or a trim, or to the last good position",
 }
-MOVES = (CORRECT, PROBE, FOLLOW, RETURN)
+MOVES = (CORRECT, PROBE, TRIM, FOLLOW, RETURN)
 
 
 @dataclass(frozen=True)

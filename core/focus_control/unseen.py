@@ -33,11 +33,11 @@ class Waiting(Situation):
         dark = self.is_dark()
         counts = counts and not dark
         why = f"dark, {why}" if dark else why
-        memory = replace(memory, unusable=memory.unusable + counts, pending=None, before_mismatch=math.nan)
+        memory = replace(memory, unusable=memory.unusable + counts, pending=None, trim=None, before_mismatch=math.nan)
         state = self.waiting_state()
-        if self.memory.pending is not None:
+        if self.memory.away_from_um is not None:
             again = counts and memory.unusable < settings.search_after_looks
-            return Decision(RETURN, state, why, self.memory.pending.z_um, again), memory
+            return Decision(RETURN, state, why, self.memory.away_from_um, again), memory
         if counts and memory.unusable >= settings.search_after_looks and self.may_search():
             told = f"{memory.unusable} looks without an estimate, {why}"
             return Decision(SEARCH, state, told, memory.good_z_um, True), memory
@@ -83,5 +83,6 @@ class Waiting(Situation):
             corrections=0,
             doubts=0,
             before_mismatch=math.nan,
+            trim_variance_um2=math.nan,
         )
         return Decision(RETURN, LOST, f"estimator distrusted: {why}", memory.good_z_um), memory
