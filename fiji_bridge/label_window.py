@@ -9,11 +9,10 @@ import numpy as np
 from jpype import JArray, JByte, JClass
 
 from parfocal.labels.desk import Seen
+from parfocal.labels.told import window_texts
 
 from .listeners import Closing, Keys, Moved
 
-_ANSWERS_TOLD = {False: "S sharp   D defocused   U unusable", True: "up, down planes   Enter sharp plane   U unusable"}
-_OTHERS_TOLD = "space skip   Z undo   left, right look back   1 pixel for pixel   + - brighter, darker   Esc ends"
 _PAN_PX = 80
 # Part of the screen that an image may take.
 _SHARE_OF_SCREEN = 0.7
@@ -72,16 +71,9 @@ class LabelWindow:
 
     def _tell(self, seen: Seen, left_out: Sequence[str]) -> None:
         view, stack = seen.view, seen.view is not None and seen.view.n_planes > 1
-        place = [] if view is None else [f"{view.position} of {view.total}", view.file]
         if stack:
-            place.append(f"plane {seen.plane + 1} of {view.n_planes}")
             self._bar.setValues(seen.plane, 1, 0, view.n_planes)
-        note = seen.note
-        if left_out and not note:
-            files = "file was" if len(left_out) == 1 else "files were"
-            note = f"{len(left_out)} {files} left out, the last {left_out[-1]}"
-        keys = ("", "Z undo   Esc ends") if view is None else (_ANSWERS_TOLD[stack], _OTHERS_TOLD)
-        for label, text in zip(self._texts, ("   ".join(place), note, *keys)):
+        for label, text in zip(self._texts, window_texts(seen, left_out)):
             label.setText(text)
         self._bar.setVisible(stack)
         self._window.pack()

@@ -8,9 +8,9 @@ from typing import Any
 
 from jpype import JClass
 
-from parfocal.labels.agreement import summary_lines
 from parfocal.labels.desk import LabelDesk, Seen
 from parfocal.labels.session import LabelSession
+from parfocal.labels.told import closing_lines, left_out_lines
 
 from .imagej1 import fail, is_headless, log, on_event_queue
 from .label_window import LabelWindow
@@ -74,11 +74,11 @@ class Labelling:
 
     def _open_window(self) -> None:
         self._window = LabelWindow(self)
-        self._window.show(self._desk.seen, self._left_out())
+        self._window.show(self._desk.seen, left_out_lines(self._session))
         self._busy = False
 
     def _show(self, seen: Seen) -> None:
-        left_out = self._left_out()
+        left_out = left_out_lines(self._session)
 
         def show() -> None:
             self._window.show(seen, left_out)
@@ -86,17 +86,10 @@ class Labelling:
 
         on_event_queue(lambda: self._guarded(show))
 
-    def _left_out(self) -> list[str]:
-        return [f"{file}: {reason}" for file, reason in self._session.unreadable.items()]
-
     def _end(self) -> list[str]:
         """Close the files, and say what came out in ImageJ's log."""
-        session = self._session
-        session.pictures.close()
-        lines = [] if self._desk.seen.view else ["Every image that can be read has an answer or was shown."]
-        lines += [f"left out: {line}" for line in self._left_out()]
-        lines += summary_lines(session.rows)
-        lines.append(f"labels in {session.writer.path}" if session.rows else "nothing was written")
+        self._session.pictures.close()
+        lines = closing_lines(self._desk)
         log([f"{TITLE}: {lines[0]}", *lines[1:]])
         return lines
 

@@ -34,6 +34,10 @@ it after its answer.
 Batches take `arguments` alone, with `folder` and `output` among them, and answer `counts` by status, `files` written
 and `table`, the first of them.
 
+Labelling goes on between its tasks (`parfocal.worker.labelling`): `label_begin` takes `arguments`, `label_press` a `key`,
+`label_plane` a `plane`, and each answers what is seen then; `label_picture` writes its pixels into the NDArray
+`picture`, uint8 of `height` and `width`; `label_end` answers `lines`, what came out. A host gives it a worker of its own.
+
 The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (version), `python`, `pid` and `tasks`.
 
 A number that is not finite is text: `NaN`, `Infinity`, `-Infinity`. JSON has no such numbers, and readers of it fail.

@@ -46,6 +46,8 @@ BATCHES = {
     "sort_files": ("parfocal.sorting.batch", "flag_defocused"),
     "restore_files": ("parfocal.restoration.batch", "restore_defocus"),
 }
+# Tasks of something that goes on in the worker between them: where they are, by the beginning of their names.
+SESSIONS = {"label_": "parfocal.worker.labelling"}
 
 
 def run_task(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +65,10 @@ def run_task(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return _measure(load_command(name), inputs)
     if name in BATCHES:
         return _run_batch(name, dict(inputs.get("arguments") or {}))
+    for beginning, home in SESSIONS.items():
+        if name.startswith(beginning) and name in import_module(home).TASKS:
+            outputs: dict[str, Any] = import_module(home).TASKS[name](inputs)
+            return outputs
     raise ValueError(f"task must be one of {', '.join([HELLO, *COMMANDS, *BATCHES])}, got {name!r}")
 
 

@@ -24,30 +24,40 @@ class ParfocalWorker {
     private final File home
     private final String python
     private final long patienceMs
+    private final Map settings
     private Object service
+    /** Whether it keeps something for a window: it is not started again then, and Escape is the window's. */
+    boolean keeping
 
     /** Nothing is started yet. Home is the folder that `parfocal install fiji` wrote, settings what it left there. */
     ParfocalWorker(File home, Map settings) {
         this.home = home
+        this.settings = settings
         python = settings.python
         patienceMs = (settings.patience_s as double) * 1000 as long
     }
 
     /** Outputs of a task; the worker is started where there is none, or the last one has ended. Progress gets (done, of). */
     synchronized Map ask(String task, Map inputs, Closure progress) {
-        if (service == null || !service.isAlive()) start()
+        if (!isAlive()) start()
         Map given = [protocol: PROTOCOL] + inputs
         try {
             return finish(task, given, progress)
         } catch (Unheard error) {
+            if (keeping) throw error
             start()
             return finish(task, given, progress)
         }
     }
 
+    /** Another one, for a window that keeps something there: it neither waits for the commands nor ends with them. */
+    ParfocalWorker another() { new ParfocalWorker(home, settings) }
+
+    boolean isAlive() { service != null && service.isAlive() }
+
     /** End the worker, with what it is doing; the next task starts it again. */
     synchronized void stop() {
-        if (service != null && service.isAlive()) service.kill()
+        if (isAlive()) service.kill()
         service = null
     }
 
@@ -108,7 +118,7 @@ class ParfocalWorker {
                     deadAt = deadAt ?: now
                     if (now - deadAt > LAST_MS) throw gone(begun)
                 }
-                if (cancelledAt == 0 && IJ.escapePressed()) {
+                if (!keeping && cancelledAt == 0 && IJ.escapePressed()) {
                     task.cancel()
                     cancelledAt = now
                 }

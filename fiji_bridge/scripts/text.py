@@ -29,6 +29,7 @@ SHARED = (
 FRONTS = {
     "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
     "measure_bead_focal_plane": ("ParfocalBeads",),
+    "label_images": ("ParfocalSession", "ParfocalLabelWindow", "ParfocalLabels"),
 }
 # The task of such a script, where that has another name.
 _TASKS = {"split_defocused": "flag_defocused"}

@@ -101,10 +101,76 @@ class Windows {
         waitFor('end of the window') { !dialog.showing }
     }
 
-    void press_key(String key) {
+    /** What the labelling window shows: lines below the image, its pixels' number, and the part of the image that is seen. */
+    Map labelling() {
+        waitFor('the labelling window') { labellingWindow() && linesOf(labellingWindow()).any() }
+        // There, where nothing is half done.
+        def state = [:]
+        EventQueue.invokeAndWait { state = stateOf(labellingWindow()) }
+        return state
+    }
+
+    private static Map stateOf(window) {
+        if (window == null) return [:]
+        def part = window.canvas.srcRect
+        return [lines: linesOf(window), part_xywh: [part.@x, part.@y, part.@width, part.@height], magnification: window.canvas.magnification, title: window.imagePlus.title]
+    }
+
+    /** Pixels that ImageJ has, saved as text in a file. */
+    void labelled_picture(String path) { ij.IJ.saveAsTiff(labellingWindow().imagePlus.duplicate(), path) }
+
+    /** Press a key as a person does, and wait until the window shows something else. */
+    Map press_in_labelling(String key) {
+        def before = labelling()
+        press_key(key)
+        waitFor("a change after ${key}") { !labellingWindow() || labelling() != before }
+        return labellingWindow() ? labelling() : [:]
+    }
+
+    /** Hold a key down; what is shown then. */
+    Map hold_in_labelling(String key, int milliseconds) {
         def robot = new Robot(), code = KeyEvent.getField("VK_${key.toUpperCase()}").get(null) as int
         robot.keyPress(code)
+        sleep(milliseconds)
         robot.keyRelease(code)
+        sleep(1000)
+        return labelling()
+    }
+
+    /** Move the bar of planes as its arrow does. */
+    Map drag_bar(int plane) {
+        def bar = labellingWindow().components.find { it instanceof java.awt.Scrollbar }
+        def event = new AdjustmentEvent(bar, 601, 5, plane)
+        EventQueue.invokeAndWait { bar.adjustmentListeners[0].adjustmentValueChanged(event) }
+        waitFor("plane ${plane + 1}") { labelling().lines[0].contains("plane ${plane + 1} of") }
+        return labelling()
+    }
+
+    /** Close the labelling window by its button. */
+    void close_labelling() {
+        def window = labellingWindow()
+        EventQueue.invokeAndWait { window.dispatchEvent(new java.awt.event.WindowEvent(window, 201)) }
+    }
+
+    /** Lines of ImageJ's log once the labelling window is gone and one has a text; the log is emptied. */
+    List labelling_ended(String text) {
+        waitFor('end of the window') { !labellingWindow() }
+        waitFor("log with ${text}") { ij.IJ.log?.contains(text) }
+        def lines = ij.IJ.log.split('\n').toList()
+        ij.IJ.log('\\Clear')
+        return lines
+    }
+
+    private static labellingWindow() {
+        Window.windows.find { it.showing && it instanceof ij.gui.ImageWindow && linesOf(it).size() == 4 }
+    }
+
+    private static List linesOf(window) { window.components.findAll { it instanceof java.awt.Label }*.text }
+
+    void press_key(String key) {
+        def robot = new Robot(), codes = key.split(' ').collect { KeyEvent.getField("VK_${it.toUpperCase()}").get(null) as int }
+        codes.each { robot.keyPress(it) }
+        codes.reverse().each { robot.keyRelease(it) }
         robot.waitForIdle()
     }
 
