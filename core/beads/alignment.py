@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 _SHIFTS_PER_STEP = 4
 _ROUNDS = 12

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
 
 from parfocal.beads.curve import CurveFit
 from parfocal.beads.outliers import robust_median
@@ -97,11 +96,13 @@ class _Parts:
     smoothing_um: float
 
     def uncertainty(self, n_beads: int, level: float) -> Uncertainty:
+        from scipy.special import stdtrit  # Student's t
+
         planes = float(np.std(self.by_planes_um))
         beads = float(np.std(self.by_beads_um)) * np.sqrt(n_beads / (n_beads - 1)) if n_beads > 1 else 0.0
         variance = beads**2 + planes**2
         sizes = beads**4 / max(n_beads - 1, 1) + planes**4 / self.freedom
-        quantile = t.ppf((1 + level) / 2, max(variance**2 / sizes, 1.0)) if sizes > 0 else 0.0
+        quantile = stdtrit(max(variance**2 / sizes, 1.0), (1 + level) / 2) if sizes > 0 else 0.0
         half = np.hypot(quantile * np.sqrt(variance), self.smoothing_um)
         return Uncertainty(beads if n_beads > 1 else np.nan, planes, self.smoothing_um, float(half))
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 import numpy as np
-from scipy.stats import t
 
 from parfocal.beads.outliers import without_outliers
 
@@ -186,6 +185,8 @@ def _inliers(xy: np.ndarray, z: np.ndarray, w: np.ndarray, known: np.ndarray) ->
 
 def _with_readmitted(xy: np.ndarray, z: np.ndarray, w: np.ndarray, known: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Take back, one by one, beads within the prediction interval of the surface through the others (Student's t)."""
+    from scipy.special import stdtrit
+
     used = used.copy()
     while (out := np.flatnonzero(known & ~used)).size:
         columns = _columns(xy, not _reason_against_curvature(xy[used]))
@@ -196,7 +197,7 @@ def _with_readmitted(xy: np.ndarray, z: np.ndarray, w: np.ndarray, known: np.nda
         variance = np.sum(w[used] * (z[used] - columns[used] @ parameters) ** 2) / freedom
         spread = np.sqrt(variance / w[out] + np.einsum("ij,jk,ik->i", columns[out], covariance, columns[out]))
         off = np.abs(z[out] - columns[out] @ parameters) / np.maximum(spread, np.finfo(float).tiny)
-        if off.min() > t.ppf(1 - _FALSE_OUTLIERS / (2 * known.sum()), freedom):
+        if off.min() > stdtrit(freedom, 1 - _FALSE_OUTLIERS / (2 * known.sum())):
             break
         used[out[np.argmin(off)]] = True
     return used

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import OptimizeWarning, curve_fit
-from scipy.special import erf
 
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 # A top is flat where the other model leaves less than this share of the Gaussian's squared residuals.
@@ -61,6 +59,8 @@ def fit_plane(y: np.ndarray, x: np.ndarray, values: np.ndarray, start: tuple[flo
 
     The flat-topped model is round and not integrated: it is for pictures much larger than a pixel.
     """
+    from scipy.special import erf
+
     guess = [float(np.ptp(values)), float(values.min()), start[0], start[1], start[2], start[2]]
 
     def along(offset: np.ndarray, width: float) -> np.ndarray:
@@ -103,6 +103,8 @@ def _fit(
     model: Callable[..., np.ndarray], position: np.ndarray, values: np.ndarray, guess: list[float]
 ) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Parameters, their standard errors and the sum of squared residuals."""
+    from scipy.optimize import OptimizeWarning, curve_fit
+
     if len(values) <= len(guess):
         return None
     try:

@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from scipy.stats import norm
-
 from parfocal.beads import refusal
 from parfocal.beads.bead import Bead
 from parfocal.beads.distance.plane import plane_distance
@@ -43,6 +41,8 @@ def measure_single_plane(
     z_error_um : float
         Standard deviation of the plane's position, um.
     """
+    from scipy.special import ndtri
+
     centres = [(bead.y_px, bead.x_px) for bead in beads]
     found = plane_distance(plane_yx, centres, result.pixel_size_um, result.bead_diameter_um, model)
     z = float(result.z_um[0])
@@ -58,7 +58,7 @@ def measure_single_plane(
         )
         for number, (bead, distance, name) in enumerate(zip(beads, found.bead_distance_um, found.bead_status), 1)
     )
-    half = float(norm.ppf(0.5 + level / 2)) * math.hypot(found.standard_error_um, z_error_um)
+    half = float(ndtri(0.5 + level / 2)) * math.hypot(found.standard_error_um, z_error_um)
     centre = z - found.distance_um
     return replace(
         result,

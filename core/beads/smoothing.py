@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline, make_interp_spline
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 _ORDER = 3
 _STRENGTHS = 96
@@ -104,6 +107,8 @@ class SmoothingSpline:
 
     def curve(self, smoothed: np.ndarray) -> BSpline:
         """Spline through smoothed values (n,) or (n, curves), as a function of z in um."""
+        from scipy.interpolate import make_interp_spline
+
         ends = [(order, np.zeros(smoothed.shape[1:])) for order in (3, 4)]
         return make_interp_spline(self.z_um, smoothed, k=5, bc_type=(ends, ends))
 
@@ -161,6 +166,8 @@ def _divided_differences(z: np.ndarray) -> np.ndarray:
 
 def _gram_matrix(z: np.ndarray) -> np.ndarray:
     """Integrals (n - 3, n - 3) of products of the B-splines of degree 2 over z, each of integral 1."""
+    from scipy.interpolate import BSpline
+
     count = len(z) - _ORDER
     node, weight = np.polynomial.legendre.leggauss(_ORDER)
     step = np.diff(z)

@@ -16,14 +16,10 @@ import numpy as np
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focal_position.errors import PositionErrors, position_errors
 from parfocal.focal_position.estimator import FocalPositionEstimator
-from parfocal.focal_position.export import About
 from parfocal.focal_position.inputs import TASK
-from parfocal.focal_position.seen_planes import with_seen, write_seen
 from parfocal.focal_position.settings import FocalPositionTraining
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
-from parfocal.focal_position.training import labelled_planes, stack_settings, train_on, usual_zoom
 from parfocal.registry import load_model, model_folder, read_config
-from parfocal.training.export import read_start
 
 NEW, SHIPPED = "new", "default"
 # Planes of all stacks so far lie in the model folder, so that a calibration can go on with further stacks.
@@ -111,6 +107,11 @@ def calibrate_focal_position(
         Where an argument is wrong, or a stack cannot be used.
     """
     check_arguments(calibrate_focal_position, locals())
+    from parfocal.focal_position.export import About
+    from parfocal.focal_position.seen_planes import with_seen, write_seen
+    from parfocal.focal_position.training import labelled_planes, train_on, usual_zoom
+    from parfocal.training.export import read_start
+
     check_can_begin(output, start_from)
     given = _stacks_of(stacks)
     train, judged, is_second = _sides(given, second_field)
@@ -186,6 +187,8 @@ def _settings(
     steps: Optional[int],
     seed: int,
 ) -> FocalPositionTraining:
+    from parfocal.focal_position.training import stack_settings
+
     begun = None if start_from == NEW else start_from
     wanted = steps or (800 if begun is None else 400)
     if half_range_um is None and held.get("sign") == "trained":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import find_objects
 
 from parfocal.focus_quality.network import PATCH_SIZE_PX
 
@@ -41,6 +40,8 @@ def object_corners(box: tuple[slice, slice], shape_yx: tuple[int, int], size_px:
 
 def label_boxes(labels_yx: np.ndarray) -> dict[int, tuple[slice, slice]]:
     """Bounding boxes, by label, of the objects (above 0) of a label image (y, x) of integers."""
+    from scipy.ndimage import find_objects
+
     labels = np.asarray(labels_yx)
     if labels.min(initial=0) < 0:
         raise ValueError(f"labels must be 0 (background) or above, got {labels.min()}")

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import j0, roots_legendre
 
 from parfocal.optics.optics import MODEL_OPTICS, Optics
 
@@ -34,6 +33,8 @@ def born_wolf_intensity(radius_um: np.ndarray, defocus_distance_um: float, optic
     ndarray
         Intensity, 1 at the focus, in the shape of `radius_um`.
     """
+    from scipy.special import j0
+
     wavenumber = 2.0 * np.pi / optics.emission_wavelength_um
     radius = np.asarray(radius_um, dtype=float)
     v = wavenumber * optics.numerical_aperture * radius.ravel()
@@ -143,5 +144,7 @@ def encircled_energy_diameter_um(psf_yx: np.ndarray, pixel_size_um: float, fract
 
 @lru_cache(maxsize=32)
 def _gauss_legendre(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.special import roots_legendre
+
     x, weight = roots_legendre(nodes)
     return (x + 1) / 2, weight / 2

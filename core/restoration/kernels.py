@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-from scipy.fft import ifft, ifftshift, irfft, irfft2, next_fast_len, rfft2
 
 from parfocal.optics import born_wolf_psf
 from parfocal.optics.optics import MODEL_OPTICS, Optics
@@ -71,6 +70,8 @@ def wiener_kernel(level: float, step: int, optics: Optics = MODEL_OPTICS) -> np.
     ndarray
         (95, 95), float32, sum 1.
     """
+    from scipy.fft import irfft2
+
     noise_power = np.float32(2.0 ** (2 * step / _STEPS_PER_OCTAVE))
     blurred = _transfer(max(level, 0.0), optics)
     inverse = _transfer(0.0, optics) * blurred / (blurred**2 + noise_power / _signal_power() + np.float32(_FLOOR))
@@ -84,6 +85,8 @@ def wiener_kernel(level: float, step: int, optics: Optics = MODEL_OPTICS) -> np.
 
 @lru_cache(maxsize=24)
 def _bank_spectra(level: float, step: int, optics: Optics, shape: tuple[int, int]) -> np.ndarray:
+    from scipy.fft import rfft2
+
     kernels = [wiener_kernel(level + away, step + more, optics) for away, more in BANK]
     return np.asarray(rfft2(np.stack(kernels), shape), np.complex64)
 
@@ -112,6 +115,8 @@ def wiener_bank(image_yx: np.ndarray, level: float, step: int, optics: Optics = 
 
 def wiener_planes(image_yx: np.ndarray, level: float, step: int, optics: Optics = MODEL_OPTICS) -> Iterator[np.ndarray]:
     """Yield the planes of `wiener_bank` one by one, so that they need not lie in memory together."""
+    from scipy.fft import ifft, irfft, next_fast_len, rfft2
+
     height, width = (n - 2 * HALF_PX for n in image_yx.shape)
     shape = (next_fast_len(image_yx.shape[0], real=True), next_fast_len(image_yx.shape[1], real=True))
     rounded = LEVEL_STEP * round(level / LEVEL_STEP)
@@ -143,6 +148,8 @@ def estimate_noise(image_yx: np.ndarray) -> float:
 
 @lru_cache(maxsize=512)
 def _transfer(level: float, optics: Optics) -> np.ndarray:
+    from scipy.fft import ifftshift, rfft2
+
     psf = level_psf(level, optics).astype(np.float32)
     before = (_GRID_PX - psf.shape[0] + 1) // 2
     after = _GRID_PX - psf.shape[0] - before

@@ -33,9 +33,13 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("command", ["measure_image_focus", "restore_defocus", "flag_defocused"])
-def test_importing_the_command_loads_no_run_time_for_networks_or_pictures(command):
-    loaded = modules_after(f"from parfocal import {command}")
-    assert loaded.isdisjoint(set(HEAVY) - {"scipy"})
+def test_importing_the_command_loads_nothing_heavy(command):
+    assert modules_after(f"from parfocal import {command}").isdisjoint(HEAVY)
+
+
+def test_the_dialogs_of_fiji_are_made_without_anything_heavy():
+    made = "from parfocal.fiji_bridge.commands import COMMANDS; [command.spec for command in COMMANDS]"
+    assert modules_after(made).isdisjoint(HEAVY)
 
 
 @pytest.mark.parametrize("training", ["focus_quality.training", "restoration.training", "sorting.training"])

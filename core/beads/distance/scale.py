@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Optional
 
 import numpy as np
-from scipy.ndimage import affine_transform
 
 from parfocal.beads.distance.crops import middle
 
@@ -39,6 +38,8 @@ def needed_px(pixel_size_um: float, trained_um: float, crop_px: int) -> int:
 
 def to_trained_pixels(crops_nyx: np.ndarray, pixel_size_um: float, trained_um: float, crop_px: int) -> np.ndarray:
     """Resample crops about their middle by cubic splines, and cut them; at the trained pixel size only cut them."""
+    from scipy.ndimage import affine_transform
+
     factor = pixel_size_um / trained_um
     if abs(factor - 1) <= _SAME:
         return middle(crops_nyx, crop_px)
