@@ -8,7 +8,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Optional, TextIO
 
 from parfocal.progress import listening
@@ -16,6 +16,10 @@ from parfocal.registry import ModelError
 from parfocal.worker.protocol import plain
 from parfocal.worker.tasks import run_task
 
+# The host lays planes into its memory by a task of this name, while the one that has asked for them waits.
+PLANES = "planes"
+# So often it is asked whether they are wanted still.
+_POLL_S = 0.1
 # What a person can mend; of everything else the host gets the trace too.
 MENDABLE = (ValueError, TypeError, OSError, ImportError, MemoryError, ModelError)
 
@@ -37,12 +41,15 @@ class Task:
     inputs : mapping
     unwanted : Event
         Set when it is to be cancelled.
+    planes : SimpleQueue
+        Gets the index of the first of the planes that the host has laid into its memory.
     """
 
     uuid: str
     script: str
     inputs: Mapping[str, Any]
     unwanted: threading.Event = field(default_factory=threading.Event)
+    planes: SimpleQueue[int] = field(default_factory=SimpleQueue)
 
 
 class Worker:
@@ -58,6 +65,7 @@ class Worker:
         self._requests, self._answers = requests, answers
         self._waiting: SimpleQueue[Optional[Task]] = SimpleQueue()
         self._tasks: dict[str, Task] = {}
+        self._answering, self._ended = threading.Lock(), threading.Event()
 
     def run(self) -> None:
         """Do tasks until the input ends, and those that were asked for before that."""
@@ -76,12 +84,16 @@ class Worker:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 # Without the name of a task nobody can be answered.
                 print(f"no request of Appose ({error!r}): {line.strip()[:200]}", file=sys.stderr, flush=True)
+        self._ended.set()
         self._waiting.put(None)
 
     def _take(self, request: dict[str, Any]) -> None:
         uuid, kind = str(request["task"]), request["requestType"]
         if kind == "EXECUTE":
             task = Task(uuid, str(request.get("script") or "").strip(), request.get("inputs") or {})
+            if task.script == PLANES:
+                self._hand_over(task)
+                return
             self._tasks[uuid] = task
             self._waiting.put(task)
         elif kind == "CANCEL":
@@ -90,6 +102,24 @@ class Worker:
                 self._tasks[uuid].unwanted.set()
         else:
             raise ValueError(f"requestType must be EXECUTE or CANCEL, got {kind!r}")
+
+    def _hand_over(self, task: Task) -> None:
+        """Tell a task at work that planes are there; one that has ended in the meantime needs none."""
+        waiting = self._tasks.get(str(task.inputs["of"]))
+        if waiting is not None:
+            waiting.planes.put(int(task.inputs["first"]))
+        self._answer(task, "COMPLETION", outputs={})
+
+    def _supply(self, task: Task, first: int) -> None:
+        """Ask the host for the planes from an index on, and wait for them."""
+        self._answer(task, "UPDATE", info={"planes_from": first})
+        while True:
+            try:
+                if task.planes.get(timeout=_POLL_S) == first:
+                    return
+            except Empty:
+                if task.unwanted.is_set() or self._ended.is_set():
+                    raise Cancelled from None
 
     def _do(self, task: Task) -> None:
         def progressed(done: int, total: int) -> None:
@@ -102,7 +132,7 @@ class Worker:
             if task.unwanted.is_set():
                 raise Cancelled
             with listening(progressed):
-                outputs = run_task(task.script, task.inputs)
+                outputs = run_task(task.script, task.inputs, lambda first: self._supply(task, first))
             self._answer(task, "COMPLETION", outputs=outputs)
         except Cancelled:
             self._answer(task, "CANCELATION")
@@ -114,5 +144,6 @@ class Worker:
 
     def _answer(self, task: Task, kind: str, **more: Any) -> None:
         answer = {"task": task.uuid, "responseType": kind, **plain(more)}
-        self._answers.write(json.dumps(answer, allow_nan=False, separators=(",", ":")) + "\n")
-        self._answers.flush()
+        with self._answering:
+            self._answers.write(json.dumps(answer, allow_nan=False, separators=(",", ":")) + "\n")
+            self._answers.flush()

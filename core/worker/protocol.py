@@ -8,7 +8,10 @@ A request to execute has the name of a task as its script, and these inputs:
     Of the command by name, without its arrays. Text is read as what a person wrote; empty text and null mean that the
     command's own default holds.
 `image`
-    NDArray of Appose, (y, x) or (z, y, x), colours last.
+    NDArray of Appose, (y, x) or (z, y, x), colours last. Or of a stack that is not restored `planes`, their number,
+    and `window`, an NDArray of the same that holds a few. The task then says in `info` of an update `planes_from`, the
+    index of the first that is to be laid there; the host does, and sends a task `planes` with this index as `first`
+    and the uuid of the other as `of`.
 `selection`, `mask`
     NDArray (y, x), above 0 where the host's selection is, and where another image says; both may be left out.
 `labels`
@@ -34,9 +37,9 @@ it after its answer.
 Batches take `arguments` alone, with `folder` and `output` among them, and answer `counts` by status, `files` written
 and `table`, the first of them.
 
-Labelling goes on between its tasks (`parfocal.worker.labelling`): `label_begin` takes `arguments`, `label_press` a `key`,
-`label_plane` a `plane`, and each answers what is seen then; `label_picture` writes its pixels into the NDArray
-`picture`, uint8 of `height` and `width`; `label_end` answers `lines`, what came out. A host gives it a worker of its own.
+Labelling goes on between its tasks (`parfocal.worker.labelling`): `label_begin` takes `arguments`, `label_press` a
+`key`, `label_plane` a `plane`, and each answers what is seen then; `label_picture` writes its pixels into the NDArray
+`picture`, uint8 of `height` and `width`; `label_end` answers `lines`, what came out. It needs a worker of its own.
 
 The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (version), `python`, `pid` and `tasks`.
 

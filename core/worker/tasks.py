@@ -30,6 +30,7 @@ from parfocal.images.metadata import ImageMetadata
 from parfocal.progress import tell
 from parfocal.worker.drawings import bead_drawings_of, patches_of
 from parfocal.worker.memory import read_array, write_array
+from parfocal.worker.planes import Supply, pixels_of
 from parfocal.worker.protocol import PROTOCOL, check_protocol
 
 HELLO = "hello"
@@ -50,8 +51,10 @@ BATCHES = {
 SESSIONS = {"label_": "parfocal.worker.labelling"}
 
 
-def run_task(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def run_task(name: str, inputs: Mapping[str, Any], supply: Optional[Supply] = None) -> dict[str, Any]:
     """Run a task and give its outputs; how far it is goes to whoever listens (`parfocal.progress`).
+
+    Of an image of which the host has only a window in memory `supply` gets the planes.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def run_task(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     if name == HELLO:
         return _hello()
     if name in COMMANDS:
-        return _measure(load_command(name), inputs)
+        return _measure(load_command(name), inputs, supply)
     if name in BATCHES:
         return _run_batch(name, dict(inputs.get("arguments") or {}))
     for beginning, home in SESSIONS.items():
@@ -88,17 +91,14 @@ def _hello() -> dict[str, Any]:
     }
 
 
-def _measure(command: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    title, described = str(inputs.get("title") or "image"), inputs.get("image")
-    if not isinstance(described, Mapping):
-        raise ValueError(f"image must be given as an NDArray of Appose, got {described!r}")
-    check_not_restored(command.__name__, title, str(inputs.get("metadata") or ""))
+def _measure(command: Callable[..., Any], inputs: Mapping[str, Any], supply: Optional[Supply]) -> dict[str, Any]:
+    check_not_restored(command.__name__, str(inputs.get("title") or "image"), str(inputs.get("metadata") or ""))
     given = read_arguments(dict(inputs.get("arguments") or {}), command_spec(command))
     stated, warnings = arguments_for(_stated(inputs), given, command)
     arguments = completed(command, stated, {})
     if inputs.get("labels") is not None:
         arguments["labels_yx"] = _whole_numbers(read_array(inputs["labels"], "labels"))
-    pixels = read_array(described, "image")
+    pixels = pixels_of(inputs.get("image"), supply)
     result = measured(command, pixels, arguments, _mask(inputs))
     outputs = outputs_of(result)
     if inputs.get("labels") is not None:

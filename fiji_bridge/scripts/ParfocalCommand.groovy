@@ -7,6 +7,9 @@ import java.awt.GraphicsEnvironment
 
 /** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
 class ParfocalCommand {
+    /** Larger stacks go over in parts, of this size where a plane is not larger. */
+    private static final long WHOLE_BYTES = 1L << 28, WINDOW_BYTES = 1L << 26
+
     protected final ParfocalWorker worker
 
     ParfocalCommand(ParfocalWorker worker) { this.worker = worker }
@@ -46,11 +49,12 @@ class ParfocalCommand {
 
     static boolean headless() { GraphicsEnvironment.headless || IJ.instance == null }
 
-    protected Map ask(Map command, Map inputs) {
-        worker.ask(command.task as String, inputs) { done, of ->
+    protected Map ask(Map command, Map inputs, Closure supply = null) {
+        Closure progress = { done, of ->
             IJ.showProgress(done / (double) of)
             IJ.showStatus("${command.label}: ${done} of ${of}, Escape cancels")
         }
+        return worker.ask(command.task as String, inputs, progress, supply)
     }
 
     protected void batch(Map command, Map arguments) {
@@ -126,8 +130,11 @@ class ParfocalCommand {
 
     protected Map measureStack(Map command, ImagePlus image, List places, byte[] selection, Map arguments, Map options) {
         Map arrays = [:]
+        // An image that is closed meanwhile loses its stack.
+        def stack = image.getStack(), indices = indicesOf(image, places)
+        int atOnce = command.restores ? places.size() : planesAtOnce(image, places.size())
         try {
-            arrays.image = handedOver(image, places)
+            arrays.image = handedOver(image, places, atOnce)
             if (selection != null && !command.restores) {
                 arrays.selection = ParfocalWorker.array('uint8', [image.height, image.width])
                 arrays.selection.buffer().put(selection)
@@ -135,7 +142,10 @@ class ParfocalCommand {
             if (options.mask_yx) arrays.mask = handedOver(ofSize(named(options.mask_yx as String), image), null)
             if (options.labels_yx) arrays.labels = handedOver(named(options.labels_yx as String), null)
             if (arguments.uncertainty == true) arrays.uncertainty = ParfocalWorker.array('float32', shapeOf(image, places.size()))
-            Map outputs = new LinkedHashMap(ask(command, inputsOf(image, arguments, options) + arrays))
+            Map given = inputsOf(image, arguments, options) + arrays
+            if (atOnce < places.size()) given.image = [planes: places.size(), window: arrays.image]
+            Closure supply = { int first -> ParfocalPixels.put(image, indices.drop(first).take(atOnce), arrays.image.buffer(), stack) }
+            Map outputs = new LinkedHashMap(ask(command, given, supply))
             outputs.made = imagesOf(outputs, image, places.size(), arrays)
             return outputs
         } finally {
@@ -143,17 +153,27 @@ class ParfocalCommand {
         }
     }
 
-    /** Planes of an image in shared memory; those that are shown where none are named. */
-    private static Object handedOver(ImagePlus image, List places) {
+    /** Planes of an image in shared memory; those that are shown where none are named. Of more than fit, empty memory. */
+    private static Object handedOver(ImagePlus image, List places, int atOnce = Integer.MAX_VALUE) {
         List planes = places ?: ParfocalPlaces.stacksOf(image, false)[0]
-        checkSize(image, planes.size())
-        def array = ParfocalWorker.array(ParfocalPixels.typeOf(image), shapeOf(image, planes.size()))
-        ParfocalPixels.put(image, planes.collect { image.getStackIndex(it.channel, it.slice, it.frame) }, array.buffer())
+        int count = Math.min(planes.size(), atOnce)
+        checkSize(image, count)
+        def array = ParfocalWorker.array(ParfocalPixels.typeOf(image), shapeOf(image, count, planes.size() > 1))
+        if (count == planes.size()) ParfocalPixels.put(image, indicesOf(image, planes), array.buffer())
         return array
     }
 
-    private static List shapeOf(ImagePlus image, int nPlanes) {
-        (nPlanes > 1 ? [nPlanes] : []) + [image.height, image.width] + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
+    private static List<Integer> indicesOf(ImagePlus image, List places) {
+        places.collect { image.getStackIndex(it.channel, it.slice, it.frame) }
+    }
+
+    private static int planesAtOnce(ImagePlus image, int nPlanes) {
+        long each = ParfocalPixels.planeBytes(image)
+        return each * nPlanes <= WHOLE_BYTES ? nPlanes : Math.max(1L, WINDOW_BYTES.intdiv(each)) as int
+    }
+
+    private static List shapeOf(ImagePlus image, int nPlanes, boolean stack = nPlanes > 1) {
+        (stack ? [nPlanes] : []) + [image.height, image.width] + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
     }
 
     private static ImagePlus named(String title) {

@@ -32,11 +32,11 @@ class ParfocalPixels {
     }
 
     /** Write planes one after the other. */
-    static void put(ImagePlus image, List<Integer> indices, ByteBuffer memory) {
+    static void put(ImagePlus image, List<Integer> indices, ByteBuffer memory, ImageStack stack = image.getStack()) {
         ByteBuffer target = memory.order(ByteOrder.nativeOrder())
         boolean signed = image.calibration.isSigned16Bit()
         for (int index : indices) {
-            ImageProcessor plane = image.getStack().getProcessor(index)
+            ImageProcessor plane = stack.getProcessor(index)
             if (plane == null || plane.pixels == null) {
                 throw new IllegalArgumentException("${image.title} must have pixels, its file can no longer be read: open it again")
             }

@@ -37,16 +37,19 @@ class ParfocalWorker {
         patienceMs = (settings.patience_s as double) * 1000 as long
     }
 
-    /** Outputs of a task; the worker is started where there is none, or the last one has ended. Progress gets (done, of). */
-    synchronized Map ask(String task, Map inputs, Closure progress) {
+    /**
+     * Outputs of a task; the worker is started where there is none, or the last one has ended. Progress gets (done, of);
+     * of a stack that goes over in parts, supply lays those planes into its window that begin at the index it gets.
+     */
+    synchronized Map ask(String task, Map inputs, Closure progress, Closure supply = null) {
         if (!isAlive()) start()
         Map given = [protocol: PROTOCOL] + inputs
         try {
-            return finish(task, given, progress)
+            return finish(task, given, progress, supply)
         } catch (Unheard error) {
             if (keeping) throw error
             start()
-            return finish(task, given, progress)
+            return finish(task, given, progress, supply)
         }
     }
 
@@ -97,7 +100,7 @@ class ParfocalWorker {
         }
     }
 
-    private Map finish(String name, Map inputs, Closure progress) {
+    private Map finish(String name, Map inputs, Closure progress, Closure supply = null) {
         def events = new LinkedBlockingQueue()
         def task = service.task(name, inputs)
         task.listen { event -> events.put(event) }
@@ -111,6 +114,10 @@ class ParfocalWorker {
                 if (event != null) {
                     heard = now
                     begun = begun || event.responseType.name() == 'LAUNCH'
+                    if (event.info?.planes_from != null) {
+                        handOver(task, event.info.planes_from as int, supply)
+                        continue
+                    }
                     def outputs = outputsOf(event, task, begun, progress)
                     if (outputs != null) return outputs
                 } else if (!service.isAlive()) {
@@ -136,6 +143,16 @@ class ParfocalWorker {
             task.cancel()
             throw new Cancelled()
         }
+    }
+
+    private void handOver(task, int first, Closure supply) {
+        try {
+            supply(first)
+        } catch (Throwable error) {
+            task.cancel()
+            throw error
+        }
+        service.task('planes', [protocol: PROTOCOL, of: task.uuid, first: first]).start()
     }
 
     /** Outputs where an event says that the task is done, nothing where it goes on; an error where it failed. */

@@ -147,6 +147,25 @@ class Fiji {
         } else WindowManager.setCurrentWindow(image.window)
     }
 
+    /** Put a virtual stack in front that repeats the pixels of a file, shifted in each plane; only a part is selected. From an index on planes may be lost. */
+    void open_large(String path, int side, int planes, int lost = Integer.MAX_VALUE) {
+        closeAll()
+        def tile = IJ.openImage(path).getProcessor()
+        def stack = new ij.VirtualStack(side, side, null, '/nowhere') {
+            ij.process.ImageProcessor getProcessor(int index) {
+                if (index >= lost) return null
+                def plane = new ij.process.ByteProcessor(side, side)
+                plane.insert(tile, 10 * index, 20)
+                return plane
+            }
+        }
+        planes.times { stack.addSlice("${it}.tif") }
+        stack.bitDepth = 8
+        def image = new ij.ImagePlus('large', stack)
+        image.setRoi(10 * planes, 20, tile.width - 10 * planes, tile.height)
+        Interpreter.addBatchModeImage(image)
+    }
+
     /** Whether no command holds the image in front. */
     boolean is_free() { !WindowManager.currentImage.locked }
 

@@ -239,6 +239,22 @@ def test_another_image_is_a_mask_or_has_the_labels_of_objects(ordinary, opened, 
     assert "no image 'nowhere.tif' is open, open are: labels.tif, image.tif" in told
 
 
+def test_a_stack_above_2_gib_goes_over_in_parts(ordinary):
+    side, n_planes = 12000, 16
+    assert side * side * n_planes > 2**31
+    pixels = iio.imread(DATA / "core" / "transfluor_O01f01.png")
+    ordinary.open_large(str(DATA / "core" / "transfluor_O01f01.png"), side, n_planes)
+    answer = ordinary.run(FLAG, {"each_plane": True})
+    # The part that is selected holds the image, farther and farther to the right.
+    width = pixels.shape[1] - 10 * n_planes
+    stack = np.stack([pixels[:, 10 * (n_planes - n) : 10 * (n_planes - n) + width] for n in range(1, n_planes + 1)])
+    expected = flag_defocused(stack)
+    assert not answer["thrown"], answer["thrown"]
+    found = [float(row["FlagDefocused_Probability"]) for row in answer["rows"]]
+    assert found == pytest.approx([expected.probability, *(plane.probability for plane in expected.planes)], rel=1e-6)
+    assert len(set(found[1:])) == n_planes
+
+
 def test_a_mask_of_another_size_is_told(ordinary, opened, tmp_path):
     tifffile.imwrite(tmp_path / "mask.tif", np.ones((50, 60), np.uint8))
     opened(NUCLEI)

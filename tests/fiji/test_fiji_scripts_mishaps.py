@@ -90,9 +90,18 @@ def test_without_an_image_it_says_so(ordinary):
     assert "Measure Image Focus: no image is open: open one first" in told_by(ordinary)[0]
 
 
-def test_more_pixels_than_can_be_handed_over_are_told(ordinary):
+def test_more_pixels_than_can_be_restored_at_once_are_told(ordinary):
     ordinary.open_virtual(30000, 30000, 3)
-    assert "holds 2.7 GB of pixels, 2.1 GB can be handed over at once" in told_by(ordinary)[0]
+    told = ordinary.run("Restore Defocus...", {})["thrown"]
+    assert "holds 2.7 GB of pixels, 2.1 GB can be handed over at once" in told
+
+
+def test_planes_of_a_large_stack_that_cannot_be_read_are_told_and_the_next_call_works(ordinary):
+    ordinary.open_large(str(NUCLEI), 12000, 3, 2)
+    told = ordinary.run("Flag Defocused...", {})["thrown"]
+    assert "large must have pixels, its file can no longer be read: open it again" in told
+    ordinary.open(str(NUCLEI), None)
+    assert ordinary.run(FOCUS, {})["rows"][0]["ImageFocus_Status"] == "ok"
 
 
 def test_scripts_that_are_taken_away_while_fiji_runs_are_told_and_work_when_they_are_back(fiji, ordinary):

@@ -177,6 +177,58 @@ def test_pixels_of_another_shape_than_their_memory_are_told(host, nuclei):
     assert "uint8 of shape (4000, 4000) does not fit into" in task.error
 
 
+def in_parts(host, script, stack, at_once, **inputs):
+    """Outputs of a task that gets a stack in parts, and the indices it has asked for."""
+    window, asked = share(np.zeros_like(stack[:at_once])), []
+
+    def supply(event):
+        if (event.info or {}).get("planes_from") is None:
+            return
+        first = event.info["planes_from"]
+        asked.append(first)
+        window.ndarray()[: len(stack[first : first + at_once])] = stack[first : first + at_once]
+        given = {"protocol": PROTOCOL, "of": event.task.uuid, "first": first}
+        host.service.task("planes", given).start()
+
+    try:
+        image = {"planes": len(stack), "window": window}
+        task = host.service.task(script, {"protocol": PROTOCOL, "image": image, **inputs})
+        host.finish(task, supply)
+    finally:
+        window.shm.dispose()
+    return task, asked
+
+
+@pytest.mark.parametrize("coloured", [False, True])
+def test_a_stack_in_parts_has_the_numbers_of_the_whole(coloured, host, nuclei, blurred):
+    stack = np.stack([blurred.astype(np.uint8), nuclei, nuclei[::-1], nuclei.T, blurred.T.astype(np.uint8)])
+    if coloured:
+        stack = np.stack([stack, stack // 2, stack // 3], axis=-1)
+    task, asked = in_parts(host, "measure_image_focus", stack, 2, each_plane=True)
+    assert task.error is None, task.error
+    expected = parfocal.measure_image_focus(stack)
+    same({name: float(value) for name, value in task.outputs["features"].items()}, expected.features())
+    assert len(task.outputs["planes"]) == 5
+    assert set(asked) == {0, 2, 4}
+
+
+def test_a_window_that_is_none_and_a_task_that_waits_for_planes_is_cancelled(host, nuclei):
+    told = host.error("flag_defocused", image={"planes": 3, "window": None})
+    assert "window of the image must be an NDArray of Appose, got None" in told
+    window = share(np.stack([nuclei]))
+
+    def never(event):
+        if (event.info or {}).get("planes_from") is not None:
+            event.task.cancel()
+
+    image = {"planes": 3, "window": window}
+    task = host.service.task("flag_defocused", {"protocol": PROTOCOL, "image": image})
+    host.finish(task, never)
+    window.shm.dispose()
+    assert task.status.name == "CANCELED"
+    assert host.ask("hello")[0].status.name == "COMPLETE"
+
+
 def test_progress_is_told_and_a_task_is_cancelled_before_its_next_plane(host, nuclei):
     steps = []
 
