@@ -162,7 +162,7 @@ class FocusController:
             return self._unmoved(decision.action not in (*MOVES, SEARCH)), ()
         if decision.action == SEARCH:
             return self._search(decision.target_um)
-        travels = decision.action == RETURN
+        travels = decision.action in (RETURN, TRIM)
         move = self._guard.travel_to(decision.target_um) if travels else self._guard.step_to(decision.target_um)
         return Outcome(move.z_um, move.reached), (move.fault,)
 

@@ -120,4 +120,6 @@ class Track:
 
     def jumped(self, measured: Measurement) -> Track:
         """Begin anew where a jump was confirmed; what is known of the drift stays."""
-        return replace(self, plane_um=measured.plane_um, plane_variance=measured.variance_um2, covariance=0.0)
+        drift = min(self.drift_variance, (_FIRST_DRIFT_UM_H / HOUR_S) ** 2)
+        begun = replace(self, plane_um=measured.plane_um, plane_variance=measured.variance_um2, covariance=0.0)
+        return replace(begun, drift_variance=drift)

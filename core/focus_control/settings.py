@@ -53,8 +53,8 @@ class HoldFocus:
         Least move that tells above from below and checks that estimates follow the device.
     trim_um : float
         Step of a trim: where no mean of estimates knows the focal plane within the tolerance, images are taken so far
-        below and above it (about a depth of field is right), and their sharpness tells it. Farther than twice that from
-        the expected focal plane none is taken. 0 for no trims.
+        below and above it, and their sharpness tells it. About a depth of field is right: nearer ones hardly differ.
+        None is taken farther than three steps from the expected focal plane. 0 for no trims.
     layer : str
         Of two layers: the `nearest` to where focus was held (at first to the device), the `lower` or the `upper`.
     backlash_um, approach : float, str

@@ -11,7 +11,7 @@ from parfocal.focus_control.filter import Measurement
 from parfocal.focus_control.look import Look
 
 # Images at most, and steps from the expected focal plane at most.
-_MOST_IMAGES, _REACH = 6, 2.0
+_MOST_IMAGES, _REACH = 6, 3.0
 # In longer the sample may have bleached, moved or drifted.
 _LONGEST_S = 60.0
 # Share by which the mean of the images may change: defocus keeps it, but for the borders.
@@ -88,9 +88,12 @@ class Trim:
             return self, "the limits leave no room on both sides of the sharpest image"
         return replace(self, target_um=target), ""
 
-    def as_at(self, z_um: float) -> Look:
-        """The first look with the sharpness of the image that was taken nearest to a position."""
-        return replace(self.first, sharpness=min(self.points, key=lambda point: abs(point[0] - z_um))[1])
+    def as_at(self, z_um: float) -> Optional[Look]:
+        """The first look with the sharpness of an image that was taken about at a position; None without one."""
+        seen = (*self.points, (self.first.z_um, self.first.sharpness))
+        nearest = min(seen, key=lambda point: abs(point[0] - z_um))
+        near = abs(nearest[0] - z_um) < NEAREST * self.step_um
+        return replace(self.first, z_um=nearest[0], sharpness=nearest[1]) if near else None
 
     def leads_away(self) -> bool:
         """Whether the next image would lie beyond the reach."""

@@ -8,12 +8,15 @@ from dataclasses import replace
 from parfocal import status
 from parfocal.focus_control.filter import HOUR_S, Measurement, Track
 from parfocal.focus_control.look import measurements
+from parfocal.focus_control.memory import Memory
 from parfocal.focus_control.states import CORRECT, HOLDING, RETURN, TRIM, Decision
 from parfocal.focus_control.trim import Trim
 from parfocal.focus_control.unseen import Decided, Waiting
 
 # After a trim that was discarded; twice as long each time, up to 16 times.
 _AGAIN_S = 60.0
+# So many trims in a row that were discarded leave the focal plane to the estimates.
+_UNTRIMMED_AFTER = 3
 # A sample that was just put on a stage drifts so fast, and what estimates told of it may be their own errors.
 _FIRST_DRIFT_UM_H = 120.0
 # Steps that two layers must lie apart for the sharpness to have a peak at each.
@@ -28,12 +31,12 @@ class Trimming(Waiting):
         track = self.memory.track
         if track is None or math.isnan(self.memory.trim_variance_um2):
             return False
-        return track.plane_variance < self._common_um2() or self._may_trim()
+        return track.plane_variance < self._common_um2() or self._can_trim()
 
     def needs_trim(self) -> bool:
         """Whether no mean of estimates knows the focal plane within the tolerance, nor an earlier trim any more."""
         tolerance, track, trimmed = self.settings.tolerance_um, self.memory.track, self.memory.trim_variance_um2
-        if track is None or not self._may_trim():
+        if track is None or not self._can_trim() or self.look.time_s < self.memory.next_trim_s:
             return False
         if math.isnan(trimmed):
             return (track.plane_variance if self._is_broad() else self._common_um2()) > tolerance**2
@@ -59,9 +62,10 @@ class Trimming(Waiting):
 
     def begin_trim(self, track: Track) -> Decided:
         """Take images around the focal plane, beginning with this one."""
-        memory = self.memory if self._is_broad() else self.memory.locked(self.look)
+        counts = not (self._is_broad() or self.is_unlike())
+        memory = self.memory.locked(self.look) if counts else self.memory
         wait_s = max(_AGAIN_S, self.settings.interval_s) * 2 ** min(memory.trims, 4)
-        trim = Trim.begin(self.look, track.plane_um, self._step_um())
+        trim = Trim.begin(self.look, track.plane_um, self.settings.trim_um)
         memory = replace(memory, trims=memory.trims + 1, next_trim_s=self.look.time_s + wait_s, correcting=False)
         return replace(self, memory=memory)._go_on(trim)
 
@@ -79,56 +83,56 @@ class Trimming(Waiting):
         if why:
             return self._discard(trim, why)
         if trim.leads_away():
-            # The focal plane is not where it was believed: what estimates say counts again.
-            track = self.memory.track
-            assert track is not None
-            track = replace(track, plane_variance=max(track.plane_variance, trim.reach_um**2))
-            memory = replace(self.memory, track=track, trim_variance_um2=math.nan)
-            return replace(self, memory=memory)._discard(trim, f"sharper farther than {trim.reach_um:.2f} um away")
-        trim = replace(trim, target_um=self.bounded(trim.target_um))
-        told = f"estimates do not tell the focal plane within the tolerance: image {len(trim.points) + 1} of a trim"
+            why = f"sharper farther than {trim.reach_um:.2f} um away"
+            return replace(self, memory=self._untrimmed(trim.reach_um**2))._discard(trim, why)
+        told = "estimates do not tell the focal plane within the tolerance: another image for its sharpness"
         return Decision(TRIM, HOLDING, told, trim.target_um, True), replace(self.memory, trim=trim)
 
     def _trimmed(self, trim: Trim, top: Measurement) -> Decided:
         memory, track = self.memory, self.memory.track
         assert track is not None
         if math.isnan(memory.trim_variance_um2):
-            unknown = max(track.drift_variance, (_FIRST_DRIFT_UM_H / HOUR_S) ** 2)
-            track = replace(track.jumped(top), drift_variance=unknown)
+            track = replace(Track.begin(self.look.time_s, top), drift_variance=(_FIRST_DRIFT_UM_H / HOUR_S) ** 2)
         elif track.distance(top) <= self.settings.gate:
             track = track.updated(top, 0.0)
         else:
             # The sample may have changed in between: the next trim counts, whatever it finds.
             told = f"sharpest at {top.plane_um:.2f} um instead of the expected {track.plane_um:.2f} um"
-            memory = replace(memory, trim_variance_um2=math.nan, next_trim_s=-math.inf)
+            memory = replace(self._untrimmed(), next_trim_s=-math.inf)
             return replace(self, memory=memory)._discard(trim, told)
-        memory = replace(memory, track=track, trim=None, trims=0, next_trim_s=-math.inf)
+        # An image that is unlike this one may ask for another trim, but not at once.
+        not_yet_s = self.look.time_s + self.settings.interval_s / 2
+        memory = replace(memory, track=track, trim=None, trims=0, next_trim_s=not_yet_s)
         wanted = track.plane_um + self.look.setpoint_um
-        # Later images are held against the one that was taken nearest to where they will be taken.
+        # Later images are held against one that was taken about where they will be taken.
         memory = replace(memory, trim_variance_um2=top.variance_um2, good=trim.as_at(wanted))
         _, lead = replace(self, memory=memory).allowed_and_lead_um(0.0)
         told = f"trimmed: sharpest at {top.plane_um:.2f} um ({math.sqrt(top.variance_um2):.2f} um)"
         return Decision(CORRECT, HOLDING, told, self.bounded(wanted + lead), True), memory
 
     def _discard(self, trim: Trim, why: str) -> Decided:
-        memory = replace(self.memory, trim=None)
+        memory = self.memory if self.memory.trims < _UNTRIMMED_AFTER else self._untrimmed()
+        memory = replace(memory, trim=None)
         return Decision(RETURN, self.waiting_state(), f"trim discarded: {why}", trim.first.z_um, True), memory
+
+    def _untrimmed(self, least_variance_um2: float = 0.0) -> Memory:
+        """Let estimates count again."""
+        track = self.memory.track
+        assert track is not None
+        known = Measurement(track.plane_um, max(track.plane_variance, least_variance_um2))
+        return replace(self.memory, track=track.jumped(known), trim_variance_um2=math.nan)
 
     def _is_broad(self) -> bool:
         return self.look.status == status.BROAD
 
-    def _may_trim(self) -> bool:
-        due = self._step_um() > 0 and self.look.time_s >= self.memory.next_trim_s
-        return due and self.look.sharpness > 0 and self._layers_apart()
-
-    def _step_um(self) -> float:
-        return min(self.settings.trim_um, self.settings.largest_step_um)
+    def _can_trim(self) -> bool:
+        return self.settings.trim_um > 0 and self.look.sharpness > 0 and self._layers_apart()
 
     def _layers_apart(self) -> bool:
         if self.look.status != status.TWO_LAYERS:
             return True
         distances = [candidate.defocus_um for candidate in self.look.candidates[:2]]
-        return max(distances) - min(distances) >= _LAYERS_APART * self._step_um()
+        return max(distances) - min(distances) >= _LAYERS_APART * self.settings.trim_um
 
     def _common_um2(self) -> float:
         """Variance that no mean of estimates like this one takes away."""
