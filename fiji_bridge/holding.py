@@ -9,7 +9,7 @@ from parfocal.focus_control.asked import Asked
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.focus_session import FocusSession
 from parfocal.focus_control.log import LOOK
-from parfocal.focus_control.states import LOCKED
+from parfocal.focus_control.states import LOCKED, SEARCHING
 from parfocal.focus_control.stoppable import StoppedError
 
 from .hold_options import ACTION, PAUSE, SHOW, START, STOP
@@ -95,7 +95,12 @@ class Holding:
             fail(TITLE, error)
 
     def _microscope(self) -> StudioMicroscope:
-        return StudioMicroscope(find_studio())
+        return StudioMicroscope(find_studio(), self._searching)
+
+    def _searching(self) -> bool:
+        """Whether positions are searched through, also to learn from."""
+        session = self.desk.session
+        return not self.desk.held or (session is not None and session.state == SEARCHING)
 
     def _changed(self) -> None:
         if self._window is not None:

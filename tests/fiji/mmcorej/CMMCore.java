@@ -57,6 +57,8 @@ public class CMMCore {
     private volatile double driftUmPerS;
     private volatile long begunDrifting;
     private long frames, snaps, moves;
+    private volatile boolean exposing;
+    private volatile int disturbances;
     private short[] seen;
 
     public CMMCore(short[][] planes, int width, int height, double firstUm, double stepUm) {
@@ -92,6 +94,25 @@ public class CMMCore {
         return new long[] {snaps, moves};
     }
 
+    /** What only an acquisition does: expose for a while, with less light at will, and move. */
+    public short[] expose(int dimmer) throws Exception {
+        exposing = true;
+        Thread.sleep(60);
+        short[] taken = look();
+        exposing = false;
+        for (int i = 0; i < taken.length; i++) taken[i] = (short) ((taken[i] & 0xffff) / dimmer);
+        return taken;
+    }
+
+    public void moveOwn(double position) {
+        zUm = position;
+    }
+
+    /** What only a test can ask: how often something was done while an acquisition exposed. */
+    public int disturbances() {
+        return disturbances;
+    }
+
     public boolean isLive() {
         return running;
     }
@@ -122,6 +143,7 @@ public class CMMCore {
 
     public void setPosition(String label, double position) throws Exception {
         if (fault.equals("stage")) throw new Exception("No response from COM3");
+        if (exposing) disturbances++;
         moves++;
         zUm = position;
     }

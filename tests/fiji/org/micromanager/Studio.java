@@ -2,6 +2,7 @@ package org.micromanager;
 
 import mmcorej.CMMCore;
 import org.micromanager.acquisition.AcquisitionManager;
+import org.micromanager.data.DataManager;
 
 public interface Studio {
     CMMCore core();
@@ -9,6 +10,8 @@ public interface Studio {
     SnapLiveManager live();
 
     AcquisitionManager acquisitions();
+
+    DataManager data();
 
     AutofocusManager getAutofocusManager();
 

@@ -6,6 +6,9 @@ import org.micromanager.PluginManager;
 import org.micromanager.SnapLiveManager;
 import org.micromanager.Studio;
 import org.micromanager.acquisition.AcquisitionManager;
+import org.micromanager.acquisition.SequenceSettings;
+import org.micromanager.acquisition.internal.AcquisitionEngine;
+import org.micromanager.data.DataManager;
 import org.micromanager.internal.pluginmanagement.DefaultPluginManager;
 import org.micromanager.internal.utils.DefaultAutofocusManager;
 
@@ -17,6 +20,7 @@ public final class MMStudio implements Studio {
     private final DefaultPluginManager plugins = new DefaultPluginManager(this);
     private final DefaultAutofocusManager autofocus = new DefaultAutofocusManager(this);
     private volatile boolean acquiring;
+    private volatile PlayedAcquisition acquisition;
 
     /** What only a test can do: start it over a core, or end it with none. */
     public static void begin(CMMCore core) {
@@ -31,9 +35,24 @@ public final class MMStudio implements Studio {
         return studio;
     }
 
-    /** What only a test can do: an acquisition that takes single images. */
+    /** What only a test can do: an acquisition of whose images nothing is known. */
     public void setAcquiring(boolean acquiring) {
         this.acquiring = acquiring;
+    }
+
+    /** What only a test can do: an acquisition that takes single images; without settings it ends. */
+    public void acquire(SequenceSettings settings) {
+        if (acquisition != null) acquisition.stop();
+        acquisition = settings == null ? null : new PlayedAcquisition(core, settings);
+    }
+
+    public AcquisitionEngine getAcquisitionEngine() {
+        return acquisition;
+    }
+
+    @Override
+    public DataManager data() {
+        return PlayedAcquisition::builder;
     }
 
     @Override
@@ -59,7 +78,7 @@ public final class MMStudio implements Studio {
 
     @Override
     public AcquisitionManager acquisitions() {
-        return () -> acquiring;
+        return () -> acquiring || (acquisition != null && acquisition.isAcquisitionRunning());
     }
 
     @Override

@@ -1,0 +1,5 @@
+package org.micromanager.data;
+
+public interface DataManager {
+    Coords.Builder coordsBuilder();
+}

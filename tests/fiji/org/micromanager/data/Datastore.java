@@ -1,0 +1,3 @@
+package org.micromanager.data;
+
+public interface Datastore extends DataProvider {}

@@ -1,0 +1,7 @@
+package org.micromanager.data;
+
+public interface Image {
+    Metadata getMetadata();
+
+    Object getRawPixels();
+}

@@ -1,0 +1,7 @@
+package org.micromanager.data;
+
+public interface SummaryMetadata {
+    String getChannelGroup();
+
+    String[] getChannelNames();
+}
