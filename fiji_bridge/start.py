@@ -56,6 +56,8 @@ def start_imagej(fiji: Optional[str] = None, endpoint: Optional[str] = None, hea
 def show_imagej(fiji: Optional[str] = None, endpoint: Optional[str] = None) -> None:
     """Start ImageJ with its window and Parfocal's commands, and wait until it is quit; else as `start_imagej`."""
     where = _prepared(fiji, endpoint)
+    # Java would take the signals that ask a process to end for itself, and end while Python still calls it.
+    need("scyjava").config.add_options("-Xrs")
     if _is_gateway(where):
         # Its own way to wait, since on a Mac windows need the main thread. Quitting it may end Python at once.
         need("imagej").when_imagej_starts(register)
@@ -63,12 +65,8 @@ def show_imagej(fiji: Optional[str] = None, endpoint: Optional[str] = None) -> N
         return
     register(_imagej1(where, headless=False))
     imagej1 = need("jpype").JClass("ij.IJ")
-    try:
-        while imagej1.getInstance() is not None:
-            time.sleep(_PATIENCE_S)
-    except need("jpype").JVMNotRunning:
-        # Java takes Ctrl-C for itself and ends at once.
-        raise KeyboardInterrupt from None
+    while imagej1.getInstance() is not None:
+        time.sleep(_PATIENCE_S)
 
 
 def _prepared(fiji: Optional[str], endpoint: Optional[str]) -> str:

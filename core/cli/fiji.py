@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from parfocal.cli.signals import ended_as_by_ctrl_c
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add which ImageJ is started."""
@@ -21,5 +23,6 @@ def run(options: argparse.Namespace) -> int:
     from parfocal.fiji_bridge.start import show_imagej
 
     print("starting ImageJ: the commands lie under Plugins > Parfocal; quit it, or press Ctrl-C, to end", flush=True)
-    show_imagej(options.fiji, options.endpoint)
+    with ended_as_by_ctrl_c():
+        show_imagej(options.fiji, options.endpoint)
     return 0

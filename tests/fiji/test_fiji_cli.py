@@ -44,7 +44,7 @@ def listening():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_without_a_traceback(screen, home, number):
+def test_a_signal_ends_it_in_order(screen, home, number):
     environment = {**os.environ, **home, "DISPLAY": screen}
     code = CODE.replace('JClass("ij.IJ").doCommand("Quit")', 'print("ready", flush=True)')
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -53,10 +53,13 @@ def test_a_signal_ends_it_without_a_traceback(screen, home, number):
         while child.stdout.readline().strip() != "ready":
             assert child.poll() is None, child.stderr.read()
         child.send_signal(number)
-        told = child.communicate(timeout=60)[1]
+        printed, told = child.communicate(timeout=60)
     finally:
         child.kill()
-    assert "Traceback" not in told
+    # Python itself ended it, not Java under its hands.
+    assert (printed.strip(), child.returncode) == ("ended with 130", 0)
+    assert told.rstrip().endswith("parfocal: stopped")
+    assert "Traceback" not in told and "FATAL" not in told
 
 
 def test_without_a_screen_it_says_what_needs_none(home):
