@@ -11,7 +11,7 @@ from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.focal_position.estimate import estimate_focal_position
-from parfocal.focus_control.estimators import ESTIMATORS, MODEL, chosen_estimator
+from parfocal.focus_control.estimators import ESTIMATORS, METRIC, MODEL, chosen_estimator
 from parfocal.focus_control.log import LOOK, Row, check_new
 
 NOT_FOUND = 1
@@ -86,7 +86,8 @@ def _once(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
         if options.estimator == MODEL:
             print("try --estimator metric, or a model calibrated on your sample (parfocal calibrate)")
         return NOT_FOUND
-    print(f"in focus at {found.z_um:.2f} um after {found.images} images, moved from {found.start_z_um:.2f} um")
+    swept = f" and {estimate.planes} of the sweep" if options.estimator == METRIC else ""
+    print(f"in focus at {found.z_um:.2f} um after {found.images} images{swept}, moved from {found.start_z_um:.2f} um")
     return 0
 
 

@@ -103,7 +103,10 @@ def _rows(network: Any, optimizer: Any, step_once: Any, fit: Fit, done: int) -> 
             if (step + 1) % settings.validation_steps == 0 or step + 1 == settings.steps:
                 row = {"step": step + 1, "loss": float(np.mean(losses)), **_score(network, held, settings)}
                 losses = []
-                progress.update(task, score=f"median error {row['median_error']:.2f} {settings.unit}")
+                progress.update(
+                    task,
+                    score=f"median error {row['median_error']:g} {settings.unit}, in bins of {settings.bin_width:g}",
+                )
                 yield row
 
 

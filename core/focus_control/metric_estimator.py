@@ -50,6 +50,8 @@ class MetricEstimator:
         Position of the focal plane in the sweep.
     metric : str
         One of `parfocal.focus_control.metrics.FOCUS_METRICS`.
+    planes : int
+        Images that it was learned from.
     """
 
     distance_um: np.ndarray
@@ -57,6 +59,7 @@ class MetricEstimator:
     scatter: float
     focal_plane_um: float
     metric: str
+    planes: int
 
     @property
     def range_um(self) -> tuple[float, float]:
@@ -204,4 +207,4 @@ def learn_metric_estimator(images_zyx: Sequence[Any], z_um: Any, metric: str = "
     levels, where = np.unique(curve, return_inverse=True)
     means = np.array([distance[where == i].mean() for i in range(levels.size)])
     means, levels = with_focus(means[::-1], levels[::-1])
-    return MetricEstimator(means, levels, max(scatter(distance, score), _LEAST_SCATTER), plane, metric)
+    return MetricEstimator(means, levels, max(scatter(distance, score), _LEAST_SCATTER), plane, metric, z.size)

@@ -36,7 +36,7 @@ def configured_core(config: str | PathLike[str]) -> Any:
     FileNotFoundError
         Where there is no such file.
     ValueError
-        Where a device cannot be loaded.
+        Where a device cannot be loaded, or the file names none.
     """
     path = Path(config)
     if not path.is_file():
@@ -47,6 +47,9 @@ def configured_core(config: str | PathLike[str]) -> Any:
     except Exception as error:
         close_core(core)
         raise ValueError(f"{path} could not be loaded: {' '.join(str(error).split())}") from error
+    if not set(core.getLoadedDevices()) - {"Core"}:
+        close_core(core)
+        raise ValueError(f"{path} must be a configuration file of Micro-Manager, it names no device")
     return core
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from beads_core import ADAPTERS
 
@@ -30,6 +32,8 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
     assert "focal plane at" in told
     assert "in focus at" in told
     assert abs(float(told.split("in focus at ")[1].split(" um")[0])) < 1.0
+    # 11 planes 4 um apart, and 17 of 1 um around the sharpest.
+    assert re.search(r"after \d images and 28 of the sweep", told)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,10 @@ def test_focus_is_found_once_by_a_configuration_file(config, capsys):
         ([*DEMO, "--setpoint-um", "100"], "setpoint_um must lie in the range of the estimator"),
         (["hold-focus", "--config", "no_stage.cfg", *SWEEP], "the core has no focus device; its devices: Camera"),
         (["hold-focus", "--config", "no_camera.cfg", *SWEEP], "the core has no camera; its devices: Z"),
+        (
+            ["hold-focus", "--config", "notes.txt"],
+            "notes.txt must be a configuration file of Micro-Manager, it names no",
+        ),
         (["hold-focus", "--demo", "--model", "nothing"], "without a model: --estimator metric"),
         (["hold-focus", "--demo", "--modality", "confocal"], "not for confocal: calibrate one on your stacks; without"),
         (["hold-focus", "--demo", "--numerical-aperture", "1.3", "--immersion-index", "1.5"], "for air objectives"),
@@ -63,6 +71,7 @@ def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, 
     (tmp_path / "broken.cfg").write_text("Device,Camera,NoSuchLibrary,DCam\n")
     (tmp_path / "no_stage.cfg").write_text(CAMERA)
     (tmp_path / "no_camera.cfg").write_text(STAGE)
+    (tmp_path / "notes.txt").write_text("Focus on Monday\n")
     assert main(arguments) == 2
     told = capsys.readouterr().err
     assert "Traceback" not in told
