@@ -18,7 +18,7 @@ _AGAIN_S = 60.0
 # So many trims in a row that were discarded leave the focal plane to the estimates.
 _UNTRIMMED_AFTER = 3
 # A sample that was just put on a stage drifts so fast, and what estimates told of it may be their own errors.
-_FIRST_DRIFT_UM_H = 120.0
+_FIRST_DRIFT_UM_H = 200.0
 # Steps that two layers must lie apart for the sharpness to have a peak at each.
 _LAYERS_APART = 3.0
 
