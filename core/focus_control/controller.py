@@ -70,6 +70,7 @@ class FocusController:
         settings.check_range(getattr(estimate, "range_um", None))
         self._microscope, self._estimate, self.settings = microscope, estimate, settings
         self._on_row = on_row
+        self._engaged: Callable[[], str] = getattr(microscope, "engaged", str)
         self.callback_fault = ""
         self.cancelled: Callable[[], bool] = lambda: False
         # Nothing is to be moved any more.
@@ -105,8 +106,11 @@ class FocusController:
 
     def end_trim(self) -> None:
         """Go back where looks end in the middle of a trim; the next look discards it."""
-        if self.memory.trim is not None and self.memory.state != STOPPED and not self.stays:
-            self._guard.travel_to(self.memory.trim.first.z_um)
+        trim = self.memory.trim
+        if trim is None or self.memory.state == STOPPED or self.stays:
+            return
+        if not abs(self._guard.read()[0] - trim.first.z_um) <= self.settings.arrival_tolerance_um:
+            self._guard.travel_to(trim.first.z_um)
 
     def stop(self) -> Row:
         """Leave the device at the last good position, or where it is, and write the last row."""
@@ -162,6 +166,9 @@ class FocusController:
             return self._unmoved(decision.action not in (*MOVES, SEARCH)), ()
         if decision.action == SEARCH:
             return self._search(decision.target_um)
+        if decision.action == TRIM and (engaged := self._engaged()):
+            # Its next image would be taken out of focus: the next look discards the trim.
+            return self._unmoved(True), (f"not moved for a trim: {engaged}",)
         travels = decision.action in (RETURN, TRIM)
         move = self._guard.travel_to(decision.target_um) if travels else self._guard.step_to(decision.target_um)
         return Outcome(move.z_um, move.reached), (move.fault,)

@@ -210,6 +210,24 @@ def test_looks_that_end_in_the_middle_of_a_trim_leave_the_device_where_it_began(
     assert trims(rig, "trim discarded: the focus device was moved in between")
 
 
+class Engaged(SimulatedMicroscope):
+    """Its images are those of an acquisition."""
+
+    def engaged(self):
+        return "waiting for an image of the acquisition"
+
+
+def test_no_trim_moves_the_device_while_an_acquisition_takes_the_images():
+    rig = biased(Rig(microscope=Engaged(z=0.5)))
+    rig.minutes(30)
+    rows = [row for row in rig.looks if row["decision"] == "trim"]
+    assert 2 <= len(rows) <= 6
+    assert {row["fault"] for row in rows} == {"not moved for a trim: waiting for an image of the acquisition"}
+    assert all(row["z_after_um"] == row["z_before_um"] for row in rows)
+    assert rig.session.state == "locked"
+    assert all(step.same for step in replay(rig.session.log))
+
+
 def test_a_session_that_is_stopped_in_the_middle_of_a_trim_ends_where_the_trim_began():
     rig = biased(Rig(0.5))
     begun_um = begun(rig)
