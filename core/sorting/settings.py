@@ -30,7 +30,7 @@ class SorterTraining:
     schedule : str
         `half_cosine`: 100 steps of linear start, then down to 1 percent. `halved`: by half every `halve_every` passes.
     halve_every : float
-        Passes, for `halved`.
+        Passes, for `halved`; where other passes are asked for than the config's, they change in proportion.
     keep_best : bool
         End with the weights of the lowest loss on the validation examples instead of the last ones.
     turned : bool
@@ -88,7 +88,10 @@ def training_settings(config: str, transfer: bool = False, **changes: Any) -> So
     if config not in CONFIGS:
         raise ValueError(f"config must be one of {', '.join(CONFIGS)}, got {config!r}")
     settings = replace(CONFIGS[config], **TRANSFER) if transfer else CONFIGS[config]
-    settings = replace(settings, **{name: value for name, value in changes.items() if value is not None})
+    given = {name: value for name, value in changes.items() if value is not None}
+    # A shorter run goes through the whole schedule all the same.
+    given.setdefault("halve_every", settings.halve_every * given.get("epochs", settings.epochs) / settings.epochs)
+    settings = replace(settings, **given)
     if settings.architecture not in ARCHITECTURES:
         raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, got {settings.architecture!r}")
     if settings.epochs <= 0:

@@ -178,6 +178,13 @@ def test_transfer_starts_from_the_weights_and_has_a_rate_of_its_own(trained, tmp
     assert (usual.learning_rate, usual.schedule, usual.halve_every, usual.epochs) == (2e-4, "halved", 25.0, 50.0)
 
 
+def test_a_shorter_run_goes_through_the_whole_schedule():
+    whole, short = training_settings("xue2021"), training_settings("xue2021", epochs=10)
+    assert (whole.epochs, whole.halve_every, short.halve_every) == (50, 5, 1)
+    assert training_settings("default", True, epochs=20).halve_every == 10
+    assert training_settings("xue2021", epochs=10, halve_every=4).halve_every == 4
+
+
 def test_a_model_without_weights_to_go_on_from_is_refused(tmp_path):
     images = write_labelled(tmp_path / "images", 1)
     edges = write_edge_sorter(tmp_path / "edges")
