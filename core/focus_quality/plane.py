@@ -22,6 +22,7 @@ from parfocal.focus_quality.patches import (
 from parfocal.focus_quality.result import FocusEstimate, FocusPatches, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.check import PARTLY_SATURATED_SHARE, PlaneCheck, check_plane
+from parfocal.images.lone_pixels import without_lone_pixels
 from parfocal.images.planes import fill_masked
 from parfocal.registry import Model, load_model
 
@@ -36,12 +37,13 @@ _INPUT_RANGE = 65535.0
 
 @dataclass(frozen=True)
 class _NetworkInput:
-    """A plane at the model's scale; the network sees (value - floor) * factor."""
+    """A plane at the model's scale without hot pixels, if any; the network sees (value - floor) * factor."""
 
     plane_yx: np.ndarray
     mask_yx: Optional[np.ndarray]
     floor: float
     factor: float
+    hot: bool
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,10 @@ class PlaneMeasurement:
         if check.status == status.OK:
             ready = self._prepare(image_yx, mask_yx, network)
             if ready.factor > 0:
-                return self._measure(network, ready, boxes, metrics, self._warnings(check))
-            check = PlaneCheck(status.BLANK, f"no pixel stands out above the black level {self.black_level:g}")
+                return self._measure(network, ready, boxes, metrics, self._warnings(check, ready.hot))
+            told = "" if ready.hot else f" above the black level {self.black_level:g}"
+            found = status.NO_CONTENT if ready.hot else status.BLANK
+            check = PlaneCheck(found, f"no pixel stands out{told or ' but hot ones'}")
         refused = FocusEstimate(status=check.status, reason=check.reason)
         return PlaneFocus(refused, None, dict.fromkeys(boxes, refused), metrics)
 
@@ -104,11 +108,12 @@ class PlaneMeasurement:
             return PlaneCheck(status.TOO_SMALL, f"{width} x {height} px{scaled}, needs {needed}")
         return check_plane(image_yx, mask_yx, self.saturation_level)
 
-    def _warnings(self, check: PlaneCheck) -> tuple[str, ...]:
+    def _warnings(self, check: PlaneCheck, hot: bool) -> tuple[str, ...]:
         found = {
             "partly_saturated": check.saturated_share >= PARTLY_SATURATED_SHARE,
             "rank_only": self.is_rank,
             "optics_incomplete": self.optics_incomplete,
+            "hot_pixels": hot,
         }
         return tuple(warning for warning, holds in found.items() if holds)
 
@@ -127,16 +132,17 @@ class PlaneMeasurement:
         image = image_yx
         if mask_yx is not None:
             image = fill_masked(image, mask_yx)
+        image, hot = without_lone_pixels(image)
         if self.black_level:
             image = np.maximum(np.subtract(image, self.black_level, dtype=np.result_type(image, np.float32)), 0)
         plane = self.scale.resample(image)
         mask = None if mask_yx is None else self.scale.resample_mask(mask_yx)
         low, high = float(plane.min()), float(plane.max())
         if low == high:
-            return _NetworkInput(plane, mask, low, 0.0)
+            return _NetworkInput(plane, mask, low, 0.0, hot)
         if network.config.get("input") == "counts":
-            return _NetworkInput(plane, mask, 0.0, self.counts_per_unit)
-        return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low))
+            return _NetworkInput(plane, mask, 0.0, self.counts_per_unit, hot)
+        return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low), hot)
 
     def _patches(self, corners: np.ndarray, probabilities: np.ndarray) -> FocusPatches:
         zoom = self.scale.zoom

@@ -42,7 +42,7 @@ class PlaneSorter:
         hot : bool
             Whether there were hot pixels.
         """
-        found, reason, warnings = self._check(plane_yx, focus)
+        found, reason, warnings = self._check(plane_yx, focus, hot)
         warnings = (*warnings, "hot_pixels") if hot else warnings
         if found != status.OK:
             return PlaneFlag(status=found, reason=reason)
@@ -66,7 +66,7 @@ class PlaneSorter:
         logits = self.network.predict(paper_inputs(seen), batch_size=8)
         return float(np.mean([_sigmoid(float(after - before)) for before, after in logits]))
 
-    def _check(self, plane_yx: np.ndarray, focus: Any) -> tuple[str, str, tuple[str, ...]]:
+    def _check(self, plane_yx: np.ndarray, focus: Any, hot: bool) -> tuple[str, str, tuple[str, ...]]:
         if self.refusal:
             return status.OUT_OF_DOMAIN, self.refusal, ()
         far = self.scale.reason_out_of_range()
@@ -77,6 +77,8 @@ class PlaneSorter:
             reason = f"{width} x {height} px at the model's scale, needs {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX}"
             return status.TOO_SMALL, reason, ()
         check = check_plane(plane_yx, None, self.saturation_level)
+        if check.status == status.BLANK and hot:
+            return status.NO_CONTENT, f"{check.reason} but hot ones", ()
         warned = ("partly_saturated",) if check.saturated_share >= PARTLY_SATURATED_SHARE else ()
         if check.status == status.OK and focus is not None and focus.status == status.NO_CONTENT:
             return status.NO_CONTENT, focus.reason, ()

@@ -102,6 +102,23 @@ def test_pure_noise_has_no_content(kind, rng):
     assert_refused(measure_image_focus(noise), status.NO_CONTENT, "no patch shows structure")
 
 
+@pytest.mark.parametrize("hot", [300, 65535])
+@pytest.mark.parametrize("background", ["flat", "noise"])
+def test_a_hot_pixel_over_nothing_is_no_content(background, hot, rng):
+    image = {"flat": np.full((256, 256), 7), "noise": rng.poisson(90, (256, 256))}[background].astype(np.uint16)
+    image[50, 60] = hot
+    reason = {"flat": "no pixel stands out but hot ones", "noise": "no patch shows structure"}[background]
+    assert_refused(measure_image_focus(image), status.NO_CONTENT, reason)
+
+
+def test_a_hot_pixel_in_an_image_is_left_out_with_a_warning(nuclei):
+    image = nuclei.copy()
+    image[3, 4] = 255
+    found, without = measure_image_focus(image).estimate, measure_image_focus(nuclei).estimate
+    assert found.warnings == (*without.warnings, "hot_pixels")
+    assert found.defocus_level == pytest.approx(without.defocus_level, abs=1e-3)
+
+
 @pytest.mark.parametrize(("pixel_size_um", "reason"), [(0.05, "13.0 times finer"), (3.0, "4.6 times coarser")])
 def test_optics_out_of_range(nuclei, pixel_size_um, reason):
     result = measure_image_focus(

@@ -205,6 +205,12 @@ def test_what_cannot_be_measured_comes_out_as_it_went_in(found, model):
     assert np.array_equal(restored.image, image, equal_nan=image.dtype.kind == "f")
 
 
+def test_a_hot_pixel_over_nothing_is_not_restored(model):
+    image = np.full((128, 128), 7, np.uint16)
+    image[50, 50] = 65535
+    assert restore_defocus(image, model=model).status == status.NO_CONTENT
+
+
 def test_beyond_the_range_nothing_is_changed(nuclei, blurred, model):
     given = restore_defocus(blurred, model=model, defocus_level=10.5)
     worst = restore_defocus(defocus_image(nuclei, 20.0), model=model)

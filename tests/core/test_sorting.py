@@ -218,7 +218,7 @@ def bad_images():
     one_hot[50, 50] = 65535
     return {
         "blank": (status.BLANK, np.full((128, 128), 7, np.uint16)),
-        "one hot pixel over nothing": (status.BLANK, one_hot),
+        "one hot pixel over nothing": (status.NO_CONTENT, one_hot),
         "NaN": (status.NOT_FINITE, holed),
         "infinite": (status.NOT_FINITE, endless),
         "saturated": (status.SATURATED, full),
