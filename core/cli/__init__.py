@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import NoReturn, Optional
+from typing import Any, NoReturn, Optional
 
 SUBCOMMANDS = {
     "measure": ("parfocal.cli.measure", "measure the focus of images in files and folders"),
@@ -39,11 +40,21 @@ _OF_TRAINING = ("tensorflow", "tf2onnx", "onnx", "keras")
 USER_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Breaks no names of options at the end of a line."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+
 class _Parser(argparse.ArgumentParser):
     """Ends with the same one line as every other error of the user."""
 
     # Command whose help is to be read: an option that a subcommand does not know is told by the parser above it.
     called = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         helpful = f"{self.prog} {self.called}".rstrip()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import Any
 
 from parfocal.commands import CommandSpec, ParameterSpec
 
 _NUMBERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float}
+# Choices that take more than this are told in the help: they would stretch the line of usage.
+_LONGEST_CHOICES = 40
 
 
 def add_command_options(parser: Any, spec: CommandSpec, positional: tuple[str, ...] = ()) -> None:
@@ -17,16 +20,14 @@ def add_command_options(parser: Any, spec: CommandSpec, positional: tuple[str, .
     Those named in `positional` go by their place, `output` is -o as well; the others are options, with dashes. What is
     not given stays out of the result, so that the command's own default holds.
     """
-    for parameter in spec.parameters:
-        text = _help(parameter)
-        kind = _kind(parameter)
-        if parameter.param.array:
-            continue
+    asked = [parameter for parameter in spec.parameters if not parameter.param.array]
+    for parameter in asked:
+        text, kind = _help(parameter, asked, positional), _kind(parameter)
         if parameter.name in positional:
             left_out = {} if parameter.required else {"nargs": "?", "default": argparse.SUPPRESS}
             parser.add_argument(parameter.name, help=text, **{**kind, "metavar": parameter.name.upper(), **left_out})
             continue
-        flags = ("-o", "--output") if parameter.name == "output" else ("--" + parameter.name.replace("_", "-"),)
+        flags = ("-o", "--output") if parameter.name == "output" else (_flag(parameter.name),)
         parser.add_argument(
             *flags,
             dest=parameter.name,
@@ -49,10 +50,19 @@ def _kind(parameter: ParameterSpec) -> dict[str, Any]:
     if parameter.type == "tuple":
         return {"nargs": "+", "action": "extend", "metavar": "NAME"}
     if parameter.param.choices:
-        return {"choices": parameter.param.choices}
+        return {"choices": parameter.param.choices, **({"metavar": "NAME"} if _has_long_choices(parameter) else {})}
     if parameter.type in _NUMBERS:
         return {"type": _checked(parameter), "metavar": "NUMBER"}
-    return {"metavar": "TEXT"}
+    return {"metavar": "FOLDER" if parameter.name == "output" else (parameter.param.path or "text").upper()}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _has_long_choices(parameter: ParameterSpec) -> bool:
+    choices = parameter.param.choices
+    return "" in choices or len(",".join(choices)) > _LONGEST_CHOICES
 
 
 def _checked(parameter: ParameterSpec) -> Callable[[str], float]:
@@ -72,7 +82,24 @@ def _checked(parameter: ParameterSpec) -> Callable[[str], float]:
     return convert
 
 
-def _help(parameter: ParameterSpec) -> str:
+def _help(parameter: ParameterSpec, asked: list[ParameterSpec], positional: tuple[str, ...]) -> str:
+    """Help of an option; other options go by their names here, and what is told of several is told once."""
+    alike = [other.name for other in asked if other.help == parameter.help]
+    if len(alike) == 1:
+        text = parameter.help
+    elif parameter.name == alike[0]:
+        text = f"{', '.join(map(_flag, alike[:-1]))} and {_flag(alike[-1])}: {parameter.help}"
+    else:
+        text = f"See {_flag(alike[0])}."
+    for name in (other.name for other in asked):
+        text = re.sub(f"`{name}`", name.upper() if name in positional else _flag(name), text)
+    if parameter.param.choices and _has_long_choices(parameter):
+        text += f" One of {', '.join(choice or repr('') for choice in parameter.param.choices)}."
+    told = ", ".join(_facts(parameter))
+    return (f"{text} ({told})" if told else text).replace("%", "%%")
+
+
+def _facts(parameter: ParameterSpec) -> list[str]:
     param = parameter.param
     facts = [param.unit]
     if param.minimum is not None and param.maximum is not None:
@@ -80,6 +107,6 @@ def _help(parameter: ParameterSpec) -> str:
     elif param.minimum is not None:
         facts.append(f"from {param.minimum:g}")
     if parameter.default not in (None, (), False, ""):
-        facts.append(f"default {'yes' if parameter.default is True else parameter.default}")
-    told = ", ".join(filter(None, facts))
-    return f"{parameter.help} ({told})".replace("%", "%%") if told else parameter.help.replace("%", "%%")
+        told = "yes" if parameter.default is True else parameter.default
+        facts.append(f"default `{told}`" if told == "default" else f"default {told}")
+    return list(filter(None, facts))

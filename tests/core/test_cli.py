@@ -72,6 +72,23 @@ def test_options_of_measure_are_those_of_the_command_with_unit_and_range(capsys)
     for parameter in command_spec(measure_image_focus).parameters:
         assert (f"--{parameter.name.replace('_', '-')}" in text) is not parameter.param.array
     assert "(um, 0.001 to 100)" in text
+    assert "--modality NAME" in text and "One of widefield_fluorescence, confocal, " in text
+    assert "(default `default`)" in text
+
+
+def test_what_is_told_of_several_options_is_told_once_with_their_names(capsys):
+    main(["hold-focus", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--tolerance-um and --settle-um: A correction begins where the error exceeds the first" in text
+    assert "--search-range-um, --coarse-step-um and --fine-step-um: A search goes so far" in text
+    assert text.count("A correction begins where") == 1
+    assert "--settle-um NUMBER See --tolerance-um. (um, from 0, default 0.2)" in text
+
+
+def test_help_names_other_options_as_they_are_given(capsys):
+    main(["restore", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "restore only what lies from --smallest-level up to" in text and "`smallest_level`" not in text
 
 
 @pytest.mark.parametrize(
