@@ -11,18 +11,10 @@ from parfocal.arguments import parsed
 from parfocal.commands import ParameterSpec, command_spec
 from parfocal.focus_control.asked import SOURCES
 
-# What is shown, in groups; all the rest can be given in macros and scripts.
-_GROUPS = {
-    "Estimator": (
-        *("estimator", "focus_metric", "model", "pixel_size_um", "numerical_aperture", "emission_wavelength_um"),
-        "spherical_aberration",
-    ),
-    "Holding": ("setpoint_um", "tolerance_um", "interval_s", "log"),
-    "Limits": ("lowest_z_um", "highest_z_um", "travel_um", "search_range_um"),
-    "Calibrating a model": ("output", "range_um", "step_um"),
-}
+from .hold_options import CALIBRATING, GROUPS
+
 # Which groups lie below one another.
-_COLUMNS = (("Estimator", "Calibrating a model"), ("Holding", "Limits"))
+_COLUMNS = (("Estimator", CALIBRATING), ("Holding", "Limits"))
 _WIDE, _NARROW = 18, 7
 _TOOLTIP_PX = 320
 
@@ -80,7 +72,7 @@ class HoldFields:
         title = JClass("javax.swing.JLabel")(group)
         title.setFont(title.getFont().deriveFont(1))
         column.add(title, _place(column, 0, wide=True))
-        for name in _GROUPS[group]:
+        for name in GROUPS[group]:
             parameter = self._parameters[name]
             field = self._fields[name] = _field(parameter)
             label = JClass("javax.swing.JLabel")(_shown(parameter))

@@ -14,3 +14,14 @@ ACTION = ParameterSpec(
     "focus device where it is; `show` opens the window.",
     Param(choices=(START, PAUSE, STOP, SHOW), label="Action"),
 )
+CALIBRATING = "Calibrating a model"
+# What is shown, in groups; all the rest can be given in macros and scripts.
+GROUPS = {
+    "Estimator": (
+        *("estimator", "focus_metric", "model", "pixel_size_um", "numerical_aperture", "emission_wavelength_um"),
+        "spherical_aberration",
+    ),
+    "Holding": ("setpoint_um", "tolerance_um", "interval_s", "log"),
+    "Limits": ("lowest_z_um", "highest_z_um", "travel_um", "search_range_um"),
+    CALIBRATING: ("output", "range_um", "step_um"),
+}

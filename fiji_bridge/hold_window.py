@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from typing import Any, Optional
@@ -10,8 +9,7 @@ from typing import Any, Optional
 from jpype import JClass, JProxy
 
 from parfocal.focus_control.desk import FocusDesk
-from parfocal.focus_control.log import Row
-from parfocal.focus_control.seen import SeenFocus
+from parfocal.focus_control.seen import READ_NUMBERS, SeenFocus, number_texts
 from parfocal.focus_control.states import LOCKED
 
 from .hold_fields import HoldFields
@@ -25,7 +23,6 @@ _GOOD, _CARE, _BAD, _PLAIN = (0x1B7837, 0xB35806, 0xB2182B, 0x303030)
 # Least time between two pictures, and how often it is asked whether ImageJ is still there.
 _REST_S, _PATIENCE_S = 0.2, 0.5
 _TOLD_LINES, _TOLD_COLUMNS, _EDGE_PX = 2, 60, 8
-_NUMBERS = ("position", "focal plane", "error", "deviation", "certainty", "drift")
 
 
 class HoldWindow:
@@ -43,7 +40,7 @@ class HoldWindow:
         self._frame = JClass("javax.swing.JFrame")(TITLE)
         self._state = JClass("javax.swing.JLabel")(" ")
         self._state.setFont(self._state.getFont().deriveFont(1, 20.0))
-        self._numbers = {name: JClass("javax.swing.JLabel")("-") for name in _NUMBERS}
+        self._numbers = {name: JClass("javax.swing.JLabel")("-") for name in READ_NUMBERS}
         self._charts = [JClass("javax.swing.JLabel")() for _ in range(2)]
         self._told = _text_area()
         for name, label in {"state": self._state, "told": self._told, **self._numbers}.items():
@@ -108,7 +105,7 @@ class HoldWindow:
             return
         self._state.setText(f"{seen.state}, {seen.waits}" if seen.waits else seen.state)
         self._state.setForeground(_color(_state_color(seen)))
-        for name, text in _texts(seen.looks[-1] if seen.looks else None).items():
+        for name, text in number_texts(seen.looks[-1] if seen.looks else None).items():
             self._numbers[name].setText(text)
         for label, picture in zip(self._charts, charts):
             label.setIcon(JClass("javax.swing.ImageIcon")(picture))
@@ -183,20 +180,6 @@ class HoldWindow:
             label.setIcon(JClass("javax.swing.ImageIcon")(picture))
         self._frame.pack()
         self._frame.setResizable(False)
-
-
-def _texts(look: Optional[Row]) -> dict[str, str]:
-    """The numbers of a look as they are read."""
-    if look is None:
-        return dict.fromkeys(_NUMBERS, "-")
-    z_um = look["z_after_um"] if math.isfinite(look["z_after_um"]) else look["z_before_um"]
-    values = (z_um, look["focal_plane_z_um"], look["error_um"], look["focal_plane_deviation_um"])
-    texts = [f"{value:.2f} um" if math.isfinite(value) else "-" for value in values]
-    certainty, drift = look["certainty"], look["drift_um_h"]
-    texts.append(f"{certainty:.2f}" if math.isfinite(certainty) else "-")
-    # No -0.0.
-    texts.append(f"{round(drift, 1) + 0.0:+.1f} um/h" if math.isfinite(drift) else "-")
-    return dict(zip(_NUMBERS, texts))
 
 
 def _state_color(seen: SeenFocus) -> int:

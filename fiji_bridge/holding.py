@@ -8,8 +8,8 @@ from typing import Any, Optional
 from parfocal.focus_control.asked import Asked
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.focus_session import FocusSession
-from parfocal.focus_control.log import LOOK
-from parfocal.focus_control.states import LOCKED, SEARCHING
+from parfocal.focus_control.seen import summary_line
+from parfocal.focus_control.states import SEARCHING
 from parfocal.focus_control.stoppable import StoppedError
 
 from .hold_options import ACTION, PAUSE, SHOW, START, STOP
@@ -61,7 +61,8 @@ class Holding:
         self.desk.stop()
         if not self.desk.wait(_PATIENCE_S):
             raise OSError(f"the microscope has not answered for {_PATIENCE_S:g} s: nothing is moved when it does")
-        log([f"{TITLE}: {line}" for line in self._summary()])
+        session = self.desk.session
+        log([f"{TITLE}: {'stopped' if session is None else summary_line(session.rows)}"])
 
     def show(self, arguments: dict[str, Any]) -> None:
         """Open the window, or bring it to the front, with these arguments filled in where nothing goes on."""
@@ -105,15 +106,6 @@ class Holding:
     def _changed(self) -> None:
         if self._window is not None:
             self._window.changed()
-
-    def _summary(self) -> list[str]:
-        session = self.desk.session
-        if session is None:
-            return ["stopped"]
-        looks = [row for row in session.rows if row["kind"] == LOOK]
-        locked = sum(row["state"] == LOCKED for row in looks)
-        end = session.rows[-1]
-        return [f"{len(looks)} looks, {locked} of them locked; {end['reason']}, {end['z_after_um']:.2f} um"]
 
 
 holding = Holding()

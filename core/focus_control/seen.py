@@ -9,7 +9,7 @@ from typing import Optional
 
 import numpy as np
 
-from parfocal.focus_control.log import Row
+from parfocal.focus_control.log import LOOK, Row
 from parfocal.focus_control.states import IDLE, LOCKED
 
 
@@ -87,4 +87,26 @@ def strip(looks: Sequence[Row]) -> Strip:
     return Strip((time_s - time_s[-1:]) / 60.0, z_um, wanted, of["certainty"], locked)
 
 
+def number_texts(look: Optional[Row]) -> dict[str, str]:
+    """The numbers of a look as they are read, by their names; dashes without one."""
+    if look is None:
+        return dict.fromkeys(READ_NUMBERS, "-")
+    z_um = look["z_after_um"] if math.isfinite(look["z_after_um"]) else look["z_before_um"]
+    values = (z_um, look["focal_plane_z_um"], look["error_um"], look["focal_plane_deviation_um"])
+    texts = [f"{value:.2f} um" if math.isfinite(value) else "-" for value in values]
+    certainty, drift = look["certainty"], look["drift_um_h"]
+    texts.append(f"{certainty:.2f}" if math.isfinite(certainty) else "-")
+    # No -0.0.
+    texts.append(f"{round(drift, 1) + 0.0:+.1f} um/h" if math.isfinite(drift) else "-")
+    return dict(zip(READ_NUMBERS, texts))
+
+
+def summary_line(rows: Sequence[Row]) -> str:
+    """How a session that has ended went."""
+    looks = [row for row in rows if row["kind"] == LOOK]
+    locked = sum(row["state"] == LOCKED for row in looks)
+    return f"{len(looks)} looks, {locked} of them locked; {rows[-1]['reason']}, {rows[-1]['z_after_um']:.2f} um"
+
+
+READ_NUMBERS = ("position", "focal plane", "error", "deviation", "certainty", "drift")
 _NUMBERS = ("time_s", "z_before_um", "z_after_um", "focal_plane_z_um", "setpoint_um", "certainty")

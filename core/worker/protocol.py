@@ -41,6 +41,9 @@ Labelling goes on between its tasks (`parfocal.worker.labelling`): `label_begin`
 `key`, `label_plane` a `plane`, and each answers what is seen then; `label_picture` writes its pixels into the NDArray
 `picture`, uint8 of `height` and `width`; `label_end` answers `lines`, what came out. It needs a worker of its own.
 
+So does holding focus (`parfocal.fiji_bridge.scripts.held`), with the core of the host: `hold_begin` takes `arguments`;
+`hold_next`, asked again and again, takes `commands` and `answers`, and gives `requests` and what is `seen`.
+
 The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (version), `python`, `pid` and `tasks`.
 
 A number that is not finite is text: `NaN`, `Infinity`, `-Infinity`. JSON has no such numbers, and readers of it fail.

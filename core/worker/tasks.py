@@ -48,7 +48,7 @@ BATCHES = {
     "restore_files": ("parfocal.restoration.batch", "restore_defocus"),
 }
 # Tasks of something that goes on in the worker between them: where they are, by the beginning of their names.
-SESSIONS = {"label_": "parfocal.worker.labelling"}
+SESSIONS = {"label_": "parfocal.worker.labelling", "hold_": "parfocal.fiji_bridge.scripts.held"}
 
 
 def run_task(name: str, inputs: Mapping[str, Any], supply: Optional[Supply] = None) -> dict[str, Any]:

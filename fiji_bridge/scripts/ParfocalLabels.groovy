@@ -10,7 +10,7 @@ class ParfocalLabels extends ParfocalCommand {
     /** Begin; the window goes on by itself. */
     protected void act(Map command, Map arguments, Map options) {
         if (headless()) throw new IllegalStateException("labelling needs ImageJ's window, and this one was started without: use parfocal label")
-        def session = new ParfocalSession(worker, command.label as String)
+        def session = new ParfocalSession(worker)
         new Labelling(session, command.label as String, session.ask('label_begin', [arguments: arguments]))
     }
 

@@ -1,16 +1,11 @@
 /** A worker that keeps something for a window between its tasks. Where it ends, that is lost, and said. */
 class ParfocalSession {
     private final ParfocalWorker worker
-    private final String label
 
-    ParfocalSession(ParfocalWorker worker, String label) {
-        this.worker = worker.another()
-        this.label = label
-    }
+    ParfocalSession(ParfocalWorker worker) { this.worker = worker.another() }
 
     /** Outputs of a task; the first begins it. */
     synchronized Map ask(String task, Map inputs) {
-        if (worker.keeping && !worker.isAlive()) throw new IllegalStateException("Parfocal's worker has ended: run ${label} again to go on")
         Map outputs
         try {
             outputs = worker.ask(task, inputs) { done, of -> }

@@ -42,6 +42,7 @@ class ParfocalWorker {
      * of a stack that goes over in parts, supply lays those planes into its window that begin at the index it gets.
      */
     synchronized Map ask(String task, Map inputs, Closure progress, Closure supply = null) {
+        if (!isAlive() && keeping) throw new IllegalStateException("Parfocal's worker has ended: run the command again to go on")
         if (!isAlive()) start()
         Map given = [protocol: PROTOCOL] + inputs
         try {

@@ -12,6 +12,7 @@ from parfocal.worker.tasks import BATCHES
 from parfocal.worker.tasks import COMMANDS as TASKS
 
 from ..commands import COMMANDS, ImageJCommand
+from ..hold_options import ACTION, CALIBRATING, GROUPS
 from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
 # What all scripts share; names end so that Fiji takes none for a command.
@@ -29,14 +30,17 @@ SHARED = (
 FRONTS = {
     "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
     "measure_bead_focal_plane": ("ParfocalBeads",),
+    "hold_focus": ("ParfocalSession", "ParfocalCore", "ParfocalHoldWindow", "ParfocalHold"),
     "label_images": ("ParfocalSession", "ParfocalLabelWindow", "ParfocalLabels"),
 }
 # The task of such a script, where that has another name.
 _TASKS = {"split_defocused": "flag_defocused"}
 SUFFIX = ".lib"
+# What the dialog of Hold Focus asks; all the rest can be given in macros.
+_HELD_BY = {name for group, names in GROUPS.items() if group != CALIBRATING for name in names}
 # What scripts ask of what ImageJ asks beside the parameters of a command.
 _SHOWING = (EACH_PLANE.name, OVERLAY.name, PLOT.name, ROIS.name)
-_OPTIONS = (*_SHOWING, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)
+_OPTIONS = (*_SHOWING, ACTION.name, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)
 # Images beside the one in front, named by their titles.
 _OTHER_IMAGES = ("mask_yx", "labels_yx")
 _KINDS = {"bool": "Boolean", "int": "Integer", "float": "Double"}
@@ -77,7 +81,7 @@ def file_name(command: ImageJCommand) -> str:
 def script(command: ImageJCommand) -> str:
     """Text of the script of a command."""
     return _SCRIPT.format(
-        parameters="\n".join(_line(parameter, parameter.name in command.asked_later) for parameter in _asked(command)),
+        parameters="\n".join(_line(parameter, _is_hidden(command, parameter.name)) for parameter in _asked(command)),
         label=command.name,
         name=command.spec.name,
         version=version("parfocal"),
@@ -108,6 +112,11 @@ def _asked(command: ImageJCommand) -> list[ParameterSpec]:
     unknown = {option.name for option in command.options if option.name not in _OPTIONS}
     asked = [p for p in command.spec.parameters if not p.param.array and p.name not in unknown]
     return [*asked, *(p for p in command.spec.parameters if p.name in _OTHER_IMAGES and command.category)]
+
+
+def _is_hidden(command: ImageJCommand, name: str) -> bool:
+    """Whether the dialog leaves a parameter to macros and scripts."""
+    return name in command.asked_later or (command.spec.name == "hold_focus" and name not in _HELD_BY)
 
 
 def _line(parameter: ParameterSpec, hidden: bool = False) -> str:

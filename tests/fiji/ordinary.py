@@ -13,6 +13,8 @@ from parfocal.fiji_bridge.java import choose_java
 from parfocal.fiji_bridge.scripts import install
 
 HERE = Path(__file__).parent
+# For classes that tests compile.
+CLASSES = "classes"
 PARTS = (
     "org.apposed:appose:0.9.0",
     "org.apache.groovy:groovy-jsr223:4.0.28",
@@ -76,7 +78,7 @@ def make_fiji(folder):
     choose_java()
     resolver = jgo.maven.PythonResolver(lenient=True)
     parts = jgo.build(endpoint="+".join(PARTS), cache_dir=scyjava.config.get_cache_dir(), resolver=resolver)
-    for name in ("jars", "plugins"):
+    for name in ("jars", "plugins", CLASSES):
         (folder / name).mkdir(parents=True)
     for jar in [*parts.jars_dir.glob("*.jar"), *parts.modules_dir.glob("*.jar")]:
         (folder / "jars" / jar.name).symlink_to(jar)
@@ -93,4 +95,4 @@ def java_command(folder, headless):
         options.append("--add-opens=java.base/java.lang=ALL-UNNAMED")
     start, script = (str(HERE / name) for name in ("ordinary_start.groovy", "ordinary_fiji.groovy"))
     java = Path(os.environ["JAVA_HOME"]) / "bin" / "java"
-    return [str(java), *options, "-cp", f"{folder}/jars/*", "groovy.ui.GroovyMain", start, script]
+    return [str(java), *options, "-cp", f"{folder}/jars/*:{folder}/{CLASSES}", "groovy.ui.GroovyMain", start, script]

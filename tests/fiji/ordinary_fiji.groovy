@@ -95,8 +95,11 @@ class Fiji {
 
     /** Whether an Appose of this version would be refused. */
     boolean is_refused(String version) {
-        context.service(ObjectService).getObjects(EventListener).find { it.toString() == 'Parfocal scripts' }.worker.isOlder(version, '0.9.0')
+        shared().worker.isOlder(version, '0.9.0')
     }
+
+    /** What the scripts share. */
+    def shared() { context.service(ObjectService).getObjects(EventListener).find { it.toString() == 'Parfocal scripts' } }
 
     /** Seconds of each of several calls. */
     List timed(String label, Map given, int times) { (1..times).collect { run(label, given).seconds } }
@@ -226,6 +229,7 @@ class Fiji {
 
 def fiji = new Fiji(new File(System.getProperty('fiji')))
 def windows = new GroovyClassLoader(getClass().classLoader).parseClass(new File(System.getProperty('windows'))).newInstance()
+windows.scripts = { fiji.shared() }
 def answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true)
 System.out = System.err
 def write = new JsonGenerator.Options().build()

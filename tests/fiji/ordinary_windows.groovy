@@ -183,4 +183,95 @@ class Windows {
     private static List all(Container container) {
         container.components.collectMany { [it] + (it instanceof Container ? all(it) : []) }
     }
+
+    // Micro-Manager, whose jars are on no public repository of packages: classes with its signatures stand in for them.
+    private static loader
+
+    /** Compile the sources of a folder, and let ImageJ find the classes as it finds plugins, unless they are in the class
+     *  path, where they are without a window; its core plays a stack. */
+    void load_micromanager(String sources, String classes, String stack) {
+        if (loader == null) {
+            def files = []
+            ['mmcorej', 'org'].each { part -> new File(sources, part).eachFileRecurse { if (it.name.endsWith('.java')) files << it.path } }
+            def arguments = ['-proc:none', '-d', classes, '-cp', System.getProperty('java.class.path')] + files
+            assert javax.tools.ToolProvider.systemJavaCompiler.run(null, null, null, arguments as String[]) == 0
+            def onPath = System.getProperty('java.class.path').split(File.pathSeparator).contains(classes)
+            loader = onPath ? ij.IJ.class.classLoader : new URLClassLoader([new File(classes).toURI().toURL()] as URL[], ij.IJ.class.classLoader)
+            def field = ij.IJ.getDeclaredField('classLoader')
+            field.accessible = true
+            if (!onPath) field.set(null, loader)
+        }
+        def image = ij.IJ.openImage(stack)
+        def planes = (1..image.stackSize).collect { image.getStack().getPixels(it) } as short[][]
+        studioClass().begin(loader.loadClass('mmcorej.CMMCore').newInstance(planes, image.width, image.height, -30d, 1d))
+    }
+
+    void end_micromanager() { studioClass().begin(null) }
+
+    private static Class studioClass() { loader.loadClass('org.micromanager.internal.MMStudio') }
+
+    private static core() { studioClass().instance.core() }
+
+    /** Put the focal plane somewhere, move the stage, have pixels come in another type, switch a fault on or off. */
+    void arrange(double planeUm, Double startUm, String fault, String pixels, boolean live) {
+        core().arrange(planeUm, fault, pixels, live)
+        if (startUm != null) core().setPosition('Z', startUm)
+    }
+
+    void set_acquiring(boolean on) { studioClass().instance.acquiring = on }
+
+    /** Position, distance from the focal plane, images snapped and moves made so far. */
+    Map stage() {
+        double z = core().getPosition('Z')
+        def counts = core().counts()
+        return [z: z, off: z - core().planeUm(), snaps: counts[0], moves: counts[1]]
+    }
+
+    private static holding() { scripts()?.fronts?.ParfocalHold?.holding }
+
+    /** Gives the object that the scripts share. */
+    static Closure scripts
+
+    /** What is seen of the session. */
+    Map held() { holding()?.seen ?: [:] }
+
+    /** Wait until the state is this one. */
+    Map wait_for_state(String state) {
+        waitFor("${state}, after ${held()}") { held().state == state }
+        return held()
+    }
+
+    /** Wait until the stage is within so many um of the focal plane. */
+    Map wait_for_focus(double um) {
+        waitFor("focus, after ${held()} ${stage()}") { Math.abs(stage().off) < um }
+        return stage()
+    }
+
+    /** Wait until nothing goes on any more. */
+    Map wait_for_end() {
+        waitFor("end, after ${held()}") { !held().begun }
+        return held()
+    }
+
+    /** What the window says: texts by name, and which buttons can be pressed. */
+    Map hold_window() {
+        def frame = waitFor('the window of Hold Focus') { holdFrame() }
+        def parts = all(frame.contentPane)
+        def texts = parts.findAll { it.name != null && it.respondsTo('getText') }.collectEntries { [it.name, it.text] }
+        return [texts: texts, buttons: parts.findAll { it instanceof javax.swing.JButton }.collectEntries { [it.text, it.enabled] }]
+    }
+
+    void press_button(String name) {
+        def button = all(holdFrame().contentPane).find { it instanceof javax.swing.JButton && it.text == name }
+        EventQueue.invokeAndWait { button.doClick() }
+    }
+
+    /** Close the window by its button. */
+    void close_hold_window() {
+        def frame = holdFrame()
+        EventQueue.invokeAndWait { frame.dispatchEvent(new java.awt.event.WindowEvent(frame, 201)) }
+        waitFor('end of the window') { !holdFrame() }
+    }
+
+    private static holdFrame() { Window.windows.find { it.showing && it instanceof javax.swing.JFrame && it.title == 'Hold Focus' } }
 }

@@ -1,0 +1,116 @@
+"""Holding focus in the worker: the core is the host's, which fetches calls and answers; without it the session ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from parfocal.fiji_bridge.micromanager.remote import RemoteCore, RemoteError, Requests
+from parfocal.fiji_bridge.scripts.held import Held
+
+PATIENCE_S = 30.0
+GIVEN = {
+    "estimator": "metric",
+    "search_range_um": "10",
+    "interval_s": "0.02",
+    "lowest_z_um": "-12",
+    "highest_z_um": "12",
+}
+POINTS = np.zeros((64, 64))
+POINTS[tuple(np.random.default_rng(3).integers(4, 60, (2, 30)))] = 1000.0
+
+
+class PlayedHost:
+    """Answers as a Fiji with Micro-Manager does; the focal plane is at 0."""
+
+    def __init__(self, held):
+        self.held, self.z_um, self.answers, self.seen = held, 2.0, [], {}
+
+    def step(self, *commands):
+        told = self.held.next({"answers": self.answers, "commands": commands, "wait_s": 0.05})
+        self.answers = [{"number": r["number"], **self.answer(r["name"], r["arguments"])} for r in told["requests"]]
+        self.seen = told["seen"] or self.seen
+
+    def answer(self, name, arguments):
+        if name == "setPosition":
+            self.z_um = arguments[1]
+        values = {
+            "getLoadedDevices": ["Camera", "Z"],
+            "getFocusDevice": "Z",
+            "getCameraDevice": "Camera",
+            "getPosition": self.z_um,
+            "getExposure": 1.0,
+            "getImage": np.float32(100 + gaussian_filter(POINTS, 1.2 + 0.4 * abs(self.z_um))),
+            "hashCode": 7,
+        }
+        return {"value": values.get(name, False)}
+
+    def until(self, wanted):
+        end = time.monotonic() + PATIENCE_S
+        while not wanted(self.seen):
+            assert time.monotonic() < end, self.seen
+            self.step()
+
+
+def begun(host_s=30.0):
+    held = Held(host_s)
+    assert held.begin({"arguments": GIVEN})["seen"]["state"] == "idle"
+    host = PlayedHost(held)
+    host.step({"name": "lock"})
+    host.until(lambda seen: seen.get("state") == "locked")
+    return host
+
+
+def test_it_locks_pauses_and_stops_where_the_device_is():
+    host = begun()
+    assert abs(host.z_um) < 1.0
+    assert host.seen["numbers"]["position"].endswith(" um")
+    host.step({"name": "pause"})
+    host.until(lambda seen: seen["state"] == "locked, paused")
+    host.z_um = 3.0
+    host.step({"name": "stop"})
+    host.until(lambda seen: not seen["begun"])
+    assert host.z_um == 3.0
+    assert host.seen["summary"].endswith("stopped at the position where it was, 3.00 um")
+
+
+def test_without_a_word_of_the_host_the_session_ends_and_nothing_is_asked_any_more():
+    host = begun(host_s=0.5)
+    desk = host.held._desk
+    assert desk.wait(PATIENCE_S)
+    assert not desk.begun
+    with pytest.raises(RemoteError, match="Fiji has not been heard of for 0.5 s"):
+        RemoteCore(host.held._requests).getPosition("Z")
+
+
+def test_what_is_wrong_is_told_before_anything_is_moved():
+    with pytest.raises(ValueError, match="must be a number, got 'wide'"):
+        Held().begin({"arguments": {"tolerance_um": "wide"}})
+    with pytest.raises(ValueError, match="takes no 'speed'"):
+        Held().begin({"arguments": {"speed": 1}})
+    with pytest.raises(ValueError, match="command must be lock, pause or stop, got 'jump'"):
+        Held().next({"commands": [{"name": "jump"}]})
+
+
+def test_an_error_of_the_host_is_raised_where_the_call_was_made():
+    requests = Requests()
+    requests.answer(5)  # nobody has asked for it
+    raised = []
+
+    def call():
+        try:
+            RemoteCore(requests).snapImage()
+        except RemoteError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=call, name="looking")
+    thread.start()
+    (asked,), _ = requests.take(PATIENCE_S)
+    assert (asked["name"], asked["thread"]) == ("snapImage", "looking")
+    requests.answer(asked["number"], error="Camera image buffer read failed")
+    thread.join(PATIENCE_S)
+    assert raised == ["Camera image buffer read failed"]
