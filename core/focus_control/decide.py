@@ -60,17 +60,20 @@ class _Decider(Trimming):
         expected = memory.track.plane_um if memory.track else None
         options, why = measurements(look, self.settings, self.limits_um, expected)
         options = tuple(option for option in options if not here.is_refuted(option))
+        if options and here.outlives_trim():
+            here = replace(here, memory=here.untrimmed())
+        track = here.memory.track
         if options and here.rises_from(memory.before_mismatch):
             return here.doubt()
         if memory.pending is not None:
             return here._second(options, why or "the estimate was refuted before")
-        if not options and memory.track is not None and here.goes_by_sharpness(memory.track):
-            return here._correct(memory.track)
+        if not options and track is not None and here.goes_by_sharpness(track):
+            return here._correct(track)
         if not options:
             return here.unseen(why or "the estimate was refuted before")
-        if memory.track is None or not memory.trusted:
+        if track is None or not memory.trusted:
             return here._probe(options, "whether the estimates follow the focus device")
-        return here._compare(options, memory.track)
+        return here._compare(options, track)
 
     def _faulty(self) -> Decided:
         faults = self.memory.faults + 1

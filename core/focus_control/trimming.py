@@ -31,15 +31,26 @@ class Trimming(Waiting):
         track = self.memory.track
         if track is None or math.isnan(self.memory.trim_variance_um2):
             return False
-        return track.plane_variance < self._common_um2() or self._can_trim()
+        return track.plane_variance < self._common_um2() or self._is_wanted()
+
+    def outlives_trim(self) -> bool:
+        """Whether estimates tell more by now than sharpness has told at the last trim."""
+        return not (math.isnan(self.memory.trim_variance_um2) or self.memory.track is None or self.is_trimmed())
+
+    def untrimmed(self, least_variance_um2: float = 0.0) -> Memory:
+        """Let estimates count again."""
+        track = self.memory.track
+        assert track is not None
+        known = Measurement(track.plane_um, max(track.plane_variance, least_variance_um2))
+        return replace(self.memory, track=track.jumped(known), trim_variance_um2=math.nan)
 
     def needs_trim(self) -> bool:
         """Whether no mean of estimates knows the focal plane within the tolerance, nor an earlier trim any more."""
         tolerance, track, trimmed = self.settings.tolerance_um, self.memory.track, self.memory.trim_variance_um2
-        if track is None or not self._can_trim() or self.look.time_s < self.memory.next_trim_s:
+        if track is None or not self._is_wanted() or self.look.time_s < self.memory.next_trim_s:
             return False
         if math.isnan(trimmed):
-            return (track.plane_variance if self._is_broad() else self._common_um2()) > tolerance**2
+            return not self._is_broad() or track.plane_variance > tolerance**2
         return track.plane_variance > max((tolerance / 2) ** 2, 2 * trimmed) or self.is_unlike()
 
     def allowed_and_lead_um(self, error_um: float) -> tuple[float, float]:
@@ -84,7 +95,7 @@ class Trimming(Waiting):
             return self._discard(trim, why)
         if trim.leads_away():
             why = f"sharper farther than {trim.reach_um:.2f} um away"
-            return replace(self, memory=self._untrimmed(trim.reach_um**2))._discard(trim, why)
+            return replace(self, memory=self.untrimmed(trim.reach_um**2))._discard(trim, why)
         told = "estimates do not tell the focal plane within the tolerance: another image for its sharpness"
         return Decision(TRIM, HOLDING, told, trim.target_um, True), replace(self.memory, trim=trim)
 
@@ -98,7 +109,7 @@ class Trimming(Waiting):
         else:
             # The sample may have changed in between: the next trim counts, whatever it finds.
             told = f"sharpest at {top.plane_um:.2f} um instead of the expected {track.plane_um:.2f} um"
-            memory = replace(self._untrimmed(), next_trim_s=-math.inf)
+            memory = replace(self.untrimmed(), next_trim_s=-math.inf)
             return replace(self, memory=memory)._discard(trim, told)
         # An image that is unlike this one may ask for another trim, but not at once.
         not_yet_s = self.look.time_s + self.settings.interval_s / 2
@@ -111,22 +122,18 @@ class Trimming(Waiting):
         return Decision(CORRECT, HOLDING, told, self.bounded(wanted + lead), True), memory
 
     def _discard(self, trim: Trim, why: str) -> Decided:
-        memory = self.memory if self.memory.trims < _UNTRIMMED_AFTER else self._untrimmed()
+        memory = self.memory if self.memory.trims < _UNTRIMMED_AFTER else self.untrimmed()
         memory = replace(memory, trim=None)
         return Decision(RETURN, self.waiting_state(), f"trim discarded: {why}", trim.first.z_um, True), memory
-
-    def _untrimmed(self, least_variance_um2: float = 0.0) -> Memory:
-        """Let estimates count again."""
-        track = self.memory.track
-        assert track is not None
-        known = Measurement(track.plane_um, max(track.plane_variance, least_variance_um2))
-        return replace(self.memory, track=track.jumped(known), trim_variance_um2=math.nan)
 
     def _is_broad(self) -> bool:
         return self.look.status == status.BROAD
 
-    def _can_trim(self) -> bool:
-        return self.settings.trim_um > 0 and self.look.sharpness > 0 and self._layers_apart()
+    def _is_wanted(self) -> bool:
+        """Whether estimates do not suffice, and sharpness may."""
+        if not (self.settings.trim_um > 0 and self.look.sharpness > 0 and self._layers_apart()):
+            return False
+        return self._is_broad() or self._common_um2() > self.settings.tolerance_um**2
 
     def _layers_apart(self) -> bool:
         if self.look.status != status.TWO_LAYERS:

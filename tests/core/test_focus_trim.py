@@ -256,3 +256,14 @@ def test_dust_movement_division_and_bleaching_are_held_through():
     rig = flat(Rig(microscope=SimulatedMicroscope(sample=sample, focal_plane=plane, z=7.0)))
     rig.minutes(3)
     assert rig.minutes(180) < 0.5
+
+
+def test_estimates_that_come_to_tell_the_tolerance_end_the_trims():
+    rig = biased(Rig(0.5, plane=stepped(drift_um_h=2.0)))
+    rig.minutes(10)
+    assert trims(rig)
+    del rig.estimator._estimate
+    rig.minutes(3)
+    begun_s = rig.microscope.now_s()
+    assert rig.minutes(60) < 0.8
+    assert [row for row in rig.looks if row["decision"] == "trim" and row["time_s"] > begun_s] == []
