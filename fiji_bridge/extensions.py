@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from jpype import JArray, JClass, JImplements, JInt, JOverride, JString
 
 from .commands import COMMANDS, ImageJCommand
 from .dialog import arguments_from
+from .functions import FROM_ZERO, FUNCTIONS, Function
 from .images import current_image
-
-# In macros: what has to be run before the functions are known.
-LABEL = "Parfocal Macro Extensions"
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of macros.
-
-    Attributes
-    ----------
-    name : str
-        After `Ext.`.
-    label : str
-        The command that measures, as in the menu.
-    outputs : tuple of str
-        Features that it gives, each into a variable; a count from 0 is given from 1, as ImageJ counts.
-    """
-
-    name: str
-    label: str
-    outputs: tuple[str, ...]
-
-
-FUNCTIONS = (
-    Function("focusScore", "Measure Image Focus", ("Score", "Certainty")),
-    Function("sharpestSlice", "Measure Image Focus", ("SharpestPlane",)),
-    Function("defocusProbability", "Flag Defocused", ("Probability", "Defocused")),
-    Function("focalPosition", "Estimate Focal Position", ("DefocusUm", "DeviationUm")),
-    Function(
-        "beadFocalPlane", "Measure Bead Focal Plane", ("ReferenceFocalPlaneUm", "IntervalLowUm", "IntervalHighUm")
-    ),
-)
-_FROM_ZERO = ("SharpestPlane",)
 
 
 @JImplements("ij.macro.MacroExtension", deferred=True)
@@ -75,7 +41,7 @@ class Extensions:
             self._fail(f"Ext.{function.name}", error)
             return None
         for place, output in enumerate(function.outputs):
-            arguments[place][0] = JClass("java.lang.Double")(features[output] + (output in _FROM_ZERO))
+            arguments[place][0] = JClass("java.lang.Double")(features[output] + (output in FROM_ZERO))
         return status
 
 

@@ -13,7 +13,8 @@ from parfocal.registry import ModelError
 
 from .commands import MENU, ImageJCommand, named
 from .dialog import ask, is_recording
-from .extensions import LABEL, Extensions
+from .extensions import Extensions
+from .functions import LABEL
 from .images import current_image
 from .progress import Cancelled
 

@@ -10,9 +10,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Optional
 
+from ..functions import LABEL
 from .folder import SCRIPTS, check_appose, fiji_folder
 from .manifest import Manifest, digest, read_manifest, write_whole
-from .text import FRONTS, SHARED, SUFFIX, described, file_name, script, scripted_commands
+from .text import (
+    EXTENSIONS,
+    FRONTS,
+    SHARED,
+    SUFFIX,
+    described,
+    described_extensions,
+    extensions_script,
+    file_name,
+    script,
+    scripted_commands,
+)
 
 PATIENCE_S = 300.0
 _LONGEST_PATIENCE_S = 86400.0
@@ -57,7 +69,8 @@ def install(
         _check_worker()
     commands, folder = scripted_commands(), root / SCRIPTS
     shared = {f"{name}{SUFFIX}": _shared_text(name) for name in (*SHARED, *chain(*FRONTS.values()))}
-    texts = {**shared, **{file_name(command): script(command) for command in commands}}
+    texts = {**shared, **{file_name(command.label): script(command) for command in commands}}
+    texts[file_name(LABEL)] = extensions_script()
     before = read_manifest(folder)
     _check_free(folder, texts, before)
     made = before.made if before else _make_folders(root, folder)
@@ -67,8 +80,9 @@ def install(
         _remove_stale(folder, before, texts)
     files = {name: digest(text.encode()) for name, text in texts.items()}
     told = {command.spec.name: described(command) for command in commands}
+    told[EXTENSIONS] = described_extensions()
     Manifest(version("parfocal"), python or sys.executable, patience_s, told, files, tuple(made)).write(folder)
-    return folder, [command.name for command in commands]
+    return folder, [*(command.name for command in commands), LABEL]
 
 
 def _check_worker() -> None:

@@ -12,6 +12,7 @@ from parfocal.worker.tasks import BATCHES
 from parfocal.worker.tasks import COMMANDS as TASKS
 
 from ..commands import COMMANDS, ImageJCommand
+from ..functions import FROM_ZERO, FUNCTIONS, LABEL
 from ..hold_options import ACTION, CALIBRATING, GROUPS
 from ..options import EACH_PLANE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
@@ -26,11 +27,13 @@ SHARED = (
     "ParfocalRows",
     "ParfocalCommand",
 )
+EXTENSIONS = "macro_extensions"
 # What does more than ask the worker and show rows and images, by the script's name; the last is the command.
 FRONTS = {
     "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
     "measure_bead_focal_plane": ("ParfocalBeads",),
     "hold_focus": ("ParfocalSession", "ParfocalCore", "ParfocalHoldWindow", "ParfocalHold"),
+    EXTENSIONS: ("ParfocalExtensions",),
     "label_images": ("ParfocalSession", "ParfocalLabelWindow", "ParfocalLabels"),
 }
 # The task of such a script, where that has another name.
@@ -73,17 +76,43 @@ def scripted_commands() -> list[ImageJCommand]:
     return [command for command in COMMANDS if command.spec.name in {*TASKS, *BATCHES, *FRONTS}]
 
 
-def file_name(command: ImageJCommand) -> str:
+def file_name(label: str) -> str:
     """Name of a script, of which Fiji makes the label in its menu."""
-    return f"{command.label.replace(' ', '_')}.groovy"
+    return f"{label.replace(' ', '_')}.groovy"
+
+
+def extensions_script() -> str:
+    """Text of the script that gives a macro its functions."""
+    return _filled("", LABEL, EXTENSIONS)
+
+
+def described_extensions() -> dict[str, Any]:
+    """What it shares with the others: the functions, each with its command."""
+    by_label = {command.name: command for command in COMMANDS}
+    told = [
+        {
+            "name": function.name,
+            "outputs": function.outputs,
+            "from_zero": FROM_ZERO,
+            "command": described(by_label[function.label]),
+        }
+        for function in FUNCTIONS
+    ]
+    front = {"label": LABEL, "front": FRONTS[EXTENSIONS], "arguments": [], "options": [], "yielding": {}}
+    return {**front, "functions": told}
 
 
 def script(command: ImageJCommand) -> str:
     """Text of the script of a command."""
+    lines = [_line(parameter, _is_hidden(command, parameter.name)) for parameter in _asked(command)]
+    return _filled("\n".join(lines), command.name, command.spec.name)
+
+
+def _filled(parameters: str, label: str, name: str) -> str:
     return _SCRIPT.format(
-        parameters="\n".join(_line(parameter, _is_hidden(command, parameter.name)) for parameter in _asked(command)),
-        label=command.name,
-        name=command.spec.name,
+        parameters=parameters,
+        label=label,
+        name=name,
         version=version("parfocal"),
         start=f"Plugins/Parfocal/{START}{SUFFIX}",
     )
@@ -102,6 +131,7 @@ def described(command: ImageJCommand) -> dict[str, Any]:
         "category": command.category,
         "restores": command.front.endswith(":restore"),
         "plane_by_plane": command.front.endswith(":estimate"),
+        "switches": [p.name for p in asked if p.type == "bool"],
         "arguments": [p.name for p in asked if p.name not in _SHOWING + _OTHER_IMAGES],
         "options": [p.name for p in asked if p.name in _SHOWING + _OTHER_IMAGES],
         "yielding": {p.name: p.default for p in asked if p.name in FROM_FILE and p.default is not None},

@@ -101,6 +101,23 @@ class Fiji {
     /** What the scripts share. */
     def shared() { context.service(ObjectService).getObjects(EventListener).find { it.toString() == 'Parfocal scripts' } }
 
+    /** Run a macro in which `run("LABEL")` runs a script as Fiji has it: by a thread of SciJava, and waits for its end. */
+    String run_macro(String code, String label) {
+        def listener = { String command ->
+            if (command != label.replace('...', '')) return command
+            def module = info(label).createModule()
+            context.inject(module)
+            context.service(ModuleService).run(module, true, [:]).get()
+            return null
+        } as ij.CommandListener
+        ij.Executer.addCommandListener(listener)
+        try {
+            return IJ.runMacro(code)
+        } finally {
+            ij.Executer.removeCommandListener(listener)
+        }
+    }
+
     /** Seconds of each of several calls. */
     List timed(String label, Map given, int times) { (1..times).collect { run(label, given).seconds } }
 
