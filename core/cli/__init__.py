@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import Any, NoReturn, Optional
 
+from parfocal.training.quiet import silence_tensorflow
+
 SUBCOMMANDS = {
     "measure": ("parfocal.cli.measure", "measure the focus of images in files and folders"),
     "beads": ("parfocal.cli.beads", "find the reference focal plane from z-stacks of beads"),
@@ -76,6 +78,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         the reader of the output has gone.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    silence_tensorflow()
     try:
         options = _parser(arguments[0] if arguments else "").parse_args(arguments)
         return int(options.run(options))
