@@ -88,6 +88,10 @@ class Trim:
             return self, "the limits leave no room on both sides of the sharpest image"
         return replace(self, target_um=target), ""
 
+    def off_um(self, top: Measurement) -> float:
+        """How far the top lies above the sharpest image."""
+        return top.plane_um - max(self.points, key=lambda point: point[1])[0]
+
     def as_at(self, z_um: float) -> Optional[Look]:
         """The first look with the sharpness of an image that was taken about at a position; None without one."""
         seen = (*self.points, (self.first.z_um, self.first.sharpness))

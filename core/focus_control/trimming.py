@@ -100,8 +100,10 @@ class Trimming(Waiting):
         return Decision(TRIM, HOLDING, told, trim.target_um, True), replace(self.memory, trim=trim)
 
     def _trimmed(self, trim: Trim, top: Measurement) -> Decided:
-        memory, track = self.memory, self.memory.track
+        memory, track, variance = self.memory, self.memory.track, top.variance_um2
         assert track is not None
+        # A parabola is to be believed in its middle: one whose top lies aside asks for another trim, around it.
+        top = replace(top, variance_um2=variance + (trim.off_um(top) / 2) ** 2)
         if math.isnan(memory.trim_variance_um2):
             track = replace(Track.begin(self.look.time_s, top), drift_variance=(_FIRST_DRIFT_UM_H / HOUR_S) ** 2)
         elif track.distance(top) <= self.settings.gate:
@@ -116,7 +118,7 @@ class Trimming(Waiting):
         memory = replace(memory, track=track, trim=None, trims=0, next_trim_s=not_yet_s)
         wanted = track.plane_um + self.look.setpoint_um
         # Later images are held against one that was taken about where they will be taken.
-        memory = replace(memory, trim_variance_um2=top.variance_um2, good=trim.as_at(wanted))
+        memory = replace(memory, trim_variance_um2=variance, good=trim.as_at(wanted))
         _, lead = replace(self, memory=memory).allowed_and_lead_um(0.0)
         told = f"trimmed: sharpest at {top.plane_um:.2f} um ({math.sqrt(top.variance_um2):.2f} um)"
         return Decision(CORRECT, HOLDING, told, self.bounded(wanted + lead), True), memory
