@@ -7,9 +7,6 @@ import java.awt.GraphicsEnvironment
 
 /** A command of Parfocal in Fiji: the image in front goes to the worker, what comes back goes to Fiji. */
 class ParfocalCommand {
-    /** Larger stacks go over in parts, of this size where a plane is not larger. */
-    private static final long WHOLE_BYTES = 1L << 28, WINDOW_BYTES = 1L << 26
-
     protected final ParfocalWorker worker
 
     ParfocalCommand(ParfocalWorker worker) { this.worker = worker }
@@ -131,17 +128,17 @@ class ParfocalCommand {
     protected Map measureStack(Map command, ImagePlus image, List places, byte[] selection, Map arguments, Map options) {
         Map arrays = [:]
         // An image that is closed meanwhile loses its stack.
-        def stack = image.getStack(), indices = indicesOf(image, places)
-        int atOnce = command.restores ? places.size() : planesAtOnce(image, places.size())
+        def stack = image.getStack(), indices = ParfocalMemory.indicesOf(image, places)
+        int atOnce = command.restores ? places.size() : ParfocalMemory.planesAtOnce(image, places.size())
         try {
-            arrays.image = handedOver(image, places, atOnce)
+            arrays.image = ParfocalMemory.handedOver(image, places, atOnce)
             if (selection != null && !command.restores) {
-                arrays.selection = ParfocalWorker.array('uint8', [image.height, image.width])
+                arrays.selection = ParfocalAppose.array('uint8', [image.height, image.width])
                 arrays.selection.buffer().put(selection)
             }
-            if (options.mask_yx) arrays.mask = handedOver(ofSize(named(options.mask_yx as String), image), null)
-            if (options.labels_yx) arrays.labels = handedOver(named(options.labels_yx as String), null)
-            if (arguments.uncertainty == true) arrays.uncertainty = ParfocalWorker.array('float32', shapeOf(image, places.size()))
+            if (options.mask_yx) arrays.mask = ParfocalMemory.handedOver(ParfocalMemory.ofSize(ParfocalMemory.named(options.mask_yx as String), image), null)
+            if (options.labels_yx) arrays.labels = ParfocalMemory.handedOver(ParfocalMemory.named(options.labels_yx as String), null)
+            if (arguments.uncertainty == true) arrays.uncertainty = ParfocalAppose.array('float32', ParfocalMemory.shapeOf(image, places.size()))
             Map given = inputsOf(image, arguments, options) + arrays
             if (atOnce < places.size()) given.image = [planes: places.size(), window: arrays.image]
             Closure supply = { int first -> ParfocalPixels.put(image, indices.drop(first).take(atOnce), arrays.image.buffer(), stack) }
@@ -150,51 +147,6 @@ class ParfocalCommand {
             return outputs
         } finally {
             arrays.values()*.close()
-        }
-    }
-
-    /** Planes of an image in shared memory; those that are shown where none are named. Of more than fit, empty memory. */
-    private static Object handedOver(ImagePlus image, List places, int atOnce = Integer.MAX_VALUE) {
-        List planes = places ?: ParfocalPlaces.stacksOf(image, false)[0]
-        int count = Math.min(planes.size(), atOnce)
-        checkSize(image, count)
-        def array = ParfocalWorker.array(ParfocalPixels.typeOf(image), shapeOf(image, count, planes.size() > 1))
-        if (count == planes.size()) ParfocalPixels.put(image, indicesOf(image, planes), array.buffer())
-        return array
-    }
-
-    private static List<Integer> indicesOf(ImagePlus image, List places) {
-        places.collect { image.getStackIndex(it.channel, it.slice, it.frame) }
-    }
-
-    private static int planesAtOnce(ImagePlus image, int nPlanes) {
-        long each = ParfocalPixels.planeBytes(image)
-        return each * nPlanes <= WHOLE_BYTES ? nPlanes : Math.max(1L, WINDOW_BYTES.intdiv(each)) as int
-    }
-
-    private static List shapeOf(ImagePlus image, int nPlanes, boolean stack = nPlanes > 1) {
-        (stack ? [nPlanes] : []) + [image.height, image.width] + (image.type == ImagePlus.COLOR_RGB ? [3] : [])
-    }
-
-    private static ImagePlus named(String title) {
-        ImagePlus other = WindowManager.getImage(title)
-        if (other == null) {
-            throw new IllegalArgumentException("no image '${title}' is open, open are: ${WindowManager.imageTitles.join(', ') ?: 'none'}")
-        }
-        return other
-    }
-
-    private static ImagePlus ofSize(ImagePlus mask, ImagePlus image) {
-        if (mask.width != image.width || mask.height != image.height) {
-            throw new IllegalArgumentException("the mask ${mask.title} must have the size of the image, ${image.width} x ${image.height}, got ${mask.width} x ${mask.height}")
-        }
-        return mask
-    }
-
-    private static void checkSize(ImagePlus image, int nPlanes) {
-        long bytes = nPlanes * ParfocalPixels.planeBytes(image)
-        if (bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(String.format('%s holds %.1f GB of pixels, 2.1 GB can be handed over at once: take fewer slices (Image > Stacks > Tools > Make Substack...) or a folder', image.title, bytes / 1e9d))
         }
     }
 

@@ -72,7 +72,7 @@ class ParfocalCore {
 
     /** Pixels in shared memory, to be closed when they have gone over. */
     private static Object pixels(values) {
-        def array = ParfocalWorker.array(PIXELS[values.class], [Array.getLength(values)])
+        def array = ParfocalAppose.array(PIXELS[values.class], [Array.getLength(values)])
         def memory = array.buffer().order(java.nio.ByteOrder.nativeOrder())
         switch (values) {
             case byte[]: memory.put(values); break

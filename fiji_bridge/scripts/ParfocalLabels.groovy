@@ -69,7 +69,7 @@ class ParfocalLabels extends ParfocalCommand {
         /** Pixels of what is seen; nothing where there is no picture. */
         private byte[] pictureOf(Map seen) {
             if (!seen.height) return null
-            def array = ParfocalWorker.array('uint8', [seen.height as int, seen.width as int])
+            def array = ParfocalAppose.array('uint8', [seen.height as int, seen.width as int])
             try {
                 session.ask('label_picture', [picture: array])
                 byte[] pixels = new byte[(seen.height as int) * (seen.width as int)]

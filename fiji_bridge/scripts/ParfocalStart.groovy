@@ -6,7 +6,7 @@ import java.awt.GraphicsEnvironment
 class ParfocalStart implements EventListener {
     /** By this, and by a type that Groovy knows without its package, scripts find it. */
     static final String NAME = 'Parfocal scripts'
-    private static final List CLASSES = ['ParfocalPixels', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalOverlay', 'ParfocalRows', 'ParfocalCommand']
+    private static final List CLASSES = ['ParfocalPixels', 'ParfocalAppose', 'ParfocalWorker', 'ParfocalPlaces', 'ParfocalMemory', 'ParfocalOverlay', 'ParfocalRows', 'ParfocalCommand']
 
     private final File file
     private long stamp

@@ -5,7 +5,6 @@ import java.util.concurrent.TimeUnit
 /** Parfocal's Python, started once and kept: what goes over is said in parfocal.worker.protocol. */
 class ParfocalWorker {
     static final int PROTOCOL = 1
-    static final String OLDEST_APPOSE = '0.9.0'
     private static final int POLL_MS = 50
     private static final int LAST_MS = 1000
     private static final int GRACE_MS = 5000
@@ -65,23 +64,9 @@ class ParfocalWorker {
         service = null
     }
 
-    /** Shared memory for an array of a type and shape as numpy has them; close it after use. */
-    static Object array(String type, List<Integer> shape) {
-        long bytes = shape.inject(1L) { size, length -> size * length } * (['uint8': 1, 'uint16': 2].getOrDefault(type, 4))
-        File memory = new File('/dev/shm')
-        if (memory.directory && memory.usableSpace < bytes) {
-            throw new IllegalStateException("this needs ${megabytes(bytes)} of shared memory, /dev/shm has ${megabytes(memory.usableSpace)} free: close other programs, or make it larger")
-        }
-        def order = appose('NDArray$Shape$Order').getField('C_ORDER').get(null)
-        def described = appose('NDArray$Shape').newInstance(order, shape as int[])
-        return appose('NDArray').newInstance(appose('NDArray$DType').fromLabel(type), described)
-    }
-
-    private static String megabytes(long bytes) { String.format('%.0f MB', bytes / 1e6) }
-
     private void start() {
-        checkAppose()
-        service = appose('Service').newInstance(home, [python, '-m', 'parfocal.worker'] as String[])
+        ParfocalAppose.check()
+        service = ParfocalAppose.classOf('Service').newInstance(home, [python, '-m', 'parfocal.worker'] as String[])
         // Threads that watch the worker must not keep Fiji from ending: they are such as the one that makes them.
         Throwable failure = null
         Thread.startDaemon('Parfocal worker') {
@@ -185,42 +170,5 @@ class ParfocalWorker {
             lines.addAll(known.subList(Math.max(0, known.size() - LINES_TOLD), known.size()))
         }
         return lines ? '. It said: ' + lines.join(' / ') : ''
-    }
-
-    private static Class appose(String name) {
-        try {
-            return Class.forName('org.apposed.appose.' + name, true, ParfocalWorker.classLoader)
-        } catch (ClassNotFoundException error) {
-            throw new IllegalStateException("this Fiji has no Appose, needed is ${OLDEST_APPOSE} or later: update it (Help > Update...)", error)
-        }
-    }
-
-    /** Refuse an Appose that hangs on shared memory and on environments of Python, as those before 0.9.0 do. */
-    static void checkAppose() {
-        String found = apposeVersion()
-        if (found != null && isOlder(found, OLDEST_APPOSE)) {
-            throw new IllegalStateException("this Fiji has Appose ${found}, needed is ${OLDEST_APPOSE} or later: update it (Help > Update...)")
-        }
-    }
-
-    private static String apposeVersion() {
-        Class service = appose('Service')
-        def file = service.getResourceAsStream('/META-INF/maven/org.apposed/appose/pom.properties')
-        if (file != null) {
-            def properties = new Properties()
-            file.withStream { properties.load(it) }
-            return properties.getProperty('version')
-        }
-        def name = service.protectionDomain?.codeSource?.location?.path =~ /appose-(\d[\d.]*\d)/
-        return name.find() ? name.group(1) : null
-    }
-
-    private static boolean isOlder(String version, String than) {
-        List numbers = [version, than].collect { text -> text.split(/[.-]/).findAll { it.integer }*.toInteger() }
-        for (int i = 0; i < 3; i++) {
-            int left = numbers[0][i] ?: 0, right = numbers[1][i] ?: 0
-            if (left != right) return left < right
-        }
-        return false
     }
 }

@@ -21,8 +21,10 @@ START = "ParfocalStart"
 SHARED = (
     START,
     "ParfocalPixels",
+    "ParfocalAppose",
     "ParfocalWorker",
     "ParfocalPlaces",
+    "ParfocalMemory",
     "ParfocalOverlay",
     "ParfocalRows",
     "ParfocalCommand",

@@ -95,7 +95,7 @@ class Fiji {
 
     /** Whether an Appose of this version would be refused. */
     boolean is_refused(String version) {
-        shared().worker.isOlder(version, '0.9.0')
+        shared().classOf('ParfocalAppose').isOlder(version, '0.9.0')
     }
 
     /** What the scripts share. */
