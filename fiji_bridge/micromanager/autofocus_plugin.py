@@ -7,19 +7,18 @@ from typing import Any, Optional
 
 import numpy as np
 
-from parfocal.arguments import parsed
-from parfocal.commands import ParameterSpec, check_arguments, command_spec
+from parfocal.commands import command_spec
 from parfocal.fiji_bridge.optional import need
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.metrics import focus_score
 from parfocal.focus_control.states import LOST
 
+from .autofocus_properties import AutofocusProperties
 from .studio import StudioMicroscope
 
 NAME = "Parfocal"
 _INTERFACE = "org.micromanager.AutofocusPlugin"
-_ITEM = "org.micromanager.internal.utils.PropertyItem"
 
 
 class AutofocusPlugin:
@@ -37,7 +36,7 @@ class AutofocusPlugin:
 
     def __init__(self, studio: Any, desk: FocusDesk) -> None:
         self._studio, self._desk = studio, desk
-        self._arguments: dict[str, Any] = {}
+        self._properties = AutofocusProperties(NAME, self._java)
         self._images, self._status, self._score = 0, "not used yet", float("nan")
 
     def fullFocus(self) -> float:
@@ -86,15 +85,15 @@ class AutofocusPlugin:
 
     def getPropertyNames(self) -> Any:
         """Names of the parameters of `autofocus`."""
-        return need("jpype").JArray(need("jpype").JString)([parameter.name for parameter in _parameters()])
+        return self._properties.names()
 
     def getProperties(self) -> Any:
         """The parameters with their values."""
-        return need("jpype").JArray(self._java(_ITEM))([self._item(parameter) for parameter in _parameters()])
+        return self._properties.items()
 
     def getProperty(self, key: str) -> Any:
         """One of them."""
-        return self._told(lambda: self._item(_parameter(str(key))))
+        return self._told(lambda: self._properties.item(str(key)))
 
     def setProperty(self, item: Any) -> None:
         """Take the value of a property over."""
@@ -102,11 +101,11 @@ class AutofocusPlugin:
 
     def getPropertyValue(self, name: str) -> str:
         """Value as text; empty where nothing is given."""
-        return self._told(lambda: self._text(_parameter(str(name))))
+        return self._told(lambda: self._properties.text(str(name)))
 
     def setPropertyValue(self, name: str, value: str) -> None:
         """Set a value, given as text."""
-        self._told(lambda: self._set(_parameter(str(name)), str(value)))
+        self._told(lambda: self._properties.set(str(name), str(value)))
 
     def setContext(self, studio: Any) -> None:
         """Micro-Manager names its Studio."""
@@ -150,7 +149,7 @@ class AutofocusPlugin:
             if row["state"] == LOST:
                 raise ValueError(f"focus is {self._status}")
         else:
-            found = autofocus(microscope, self._desk.estimator, **self._arguments)
+            found = autofocus(microscope, self._desk.estimator, **self._properties.arguments)
             self._images, self._status = found.images, found.reason or f"in focus at {found.z_um:.2f} um"
             if not found.found:
                 raise ValueError(f"the focal plane was not found, z is where it was: {found.reason}")
@@ -160,27 +159,8 @@ class AutofocusPlugin:
         return StudioMicroscope(self._studio)
 
     def _score_of(self, image_yx: np.ndarray) -> float:
-        metric = self._arguments.get("metric", command_spec(autofocus).parameter("metric").default)
+        metric = self._properties.arguments.get("metric", command_spec(autofocus).parameter("metric").default)
         return focus_score(image_yx, metric)
-
-    def _set(self, parameter: ParameterSpec, text: str) -> None:
-        value = parsed(text, parameter)
-        given = {name: old for name, old in self._arguments.items() if name != parameter.name}
-        given = given if value is None else {**given, parameter.name: value}
-        check_arguments(autofocus, given)
-        self._arguments = given
-
-    def _text(self, parameter: ParameterSpec) -> str:
-        value = self._arguments.get(parameter.name, parameter.default)
-        return "" if value is None else str(value)
-
-    def _item(self, parameter: ParameterSpec) -> Any:
-        item, jpype = self._java(_ITEM)(), need("jpype")
-        item.device, item.name, item.value = NAME, parameter.name, self._text(parameter)
-        item.allowed = jpype.JArray(jpype.JString)(list(parameter.param.choices))
-        # Text: a number may be left out, and in a local form would be read as another.
-        item.type = self._java("mmcorej.PropertyType").valueOf("String")
-        return item
 
     def _java(self, name: str) -> Any:
         """A class as the loader of Micro-Manager has it."""
@@ -220,14 +200,3 @@ def offer_autofocus(studio: Any, desk: FocusDesk) -> str:
     add.invoke(plugins, need("jpype").JProxy(interface, inst=plugin))
     manager.refresh()
     return ""
-
-
-def _parameters() -> list[ParameterSpec]:
-    return [parameter for parameter in command_spec(autofocus).parameters if not parameter.param.array]
-
-
-def _parameter(name: str) -> ParameterSpec:
-    found = {parameter.name: parameter for parameter in _parameters()}
-    if name not in found:
-        raise ValueError(f"there is no property {name!r}: there are {', '.join(found)}")
-    return found[name]

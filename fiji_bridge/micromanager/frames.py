@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from parfocal.focus_control.microscope import CameraError
 from parfocal.images.planes import as_planes
 
 from .core_api import CoreApi
+
+_POLL_S = 0.002
 
 
 class Frame(NamedTuple):
@@ -23,6 +26,41 @@ class Frame(NamedTuple):
 def snapped_frame(api: CoreApi) -> np.ndarray:
     """Image (y, x) of the last snap."""
     return image_yx(api, api.call("getImage"))
+
+
+def awaited_frame(api: CoreApi, frames_to_skip: int, wait_s: float) -> np.ndarray:
+    """First frame (y, x) of the running sequence that was begun after the call; the buffer is only looked at.
+
+    Parameters
+    ----------
+    api : CoreApi
+    frames_to_skip : int
+        Frames that are let pass after the call, since they began before it.
+    wait_s : float
+        Raises CameraError where none is there until then, or the sequence ends.
+    """
+    until = time.monotonic() + wait_s
+    wanted = None
+    while bool(api.call("isSequenceRunning")):
+        try:
+            frame = newest_frame(api)
+        except (CameraError, KeyError):
+            raise
+        except Exception:  # each core has an error of its own for a buffer that is empty
+            frame = None
+        if frame is not None:
+            # A sequence that was started anew counts from 0.
+            if wanted is None or frame.number + frames_to_skip + 1 < wanted:
+                wanted = frame.number + frames_to_skip + 1
+            if frame.number >= wanted:
+                return image_yx(api, frame.pixels)
+        if time.monotonic() > until:
+            raise CameraError(
+                f"no frame of the running sequence within {wait_s:g} s: it stands still, or all are taken by"
+                " another reader"
+            )
+        time.sleep(_POLL_S)
+    raise CameraError("the sequence ended before a frame of it was ready")
 
 
 def newest_frame(api: CoreApi) -> Frame:

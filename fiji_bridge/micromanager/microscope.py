@@ -15,9 +15,7 @@ from .calls import BoundedCalls
 from .channel import ChannelSwitch, FocusChannel
 from .continuous_focus import ContinuousFocus
 from .core_api import CoreApi
-from .frames import image_yx, newest_frame, snapped_frame
-
-_POLL_S = 0.002
+from .frames import awaited_frame, snapped_frame
 
 
 class MMCoreMicroscope:
@@ -152,36 +150,11 @@ class MMCoreMicroscope:
         if bool(self._api.call("isSequenceRunning")):
             if self._switch is not None and self._switch.changes_anything():
                 raise CameraError("a sequence runs in another channel than the focusing channel: nothing was switched")
-            return self._frame_of_sequence(frame_s)
+            return awaited_frame(self._api, self._frames_to_skip, frame_s)
         with self._switch or nullcontext():
             self._api.wait_until_ready(self.camera, self._camera_timeout_s)
             self._api.call("snapImage")
             return snapped_frame(self._api)
-
-    def _frame_of_sequence(self, frame_s: float) -> np.ndarray:
-        """First frame that was begun after the call; the buffer is only looked at."""
-        until = time.monotonic() + frame_s
-        wanted = None
-        while bool(self._api.call("isSequenceRunning")):
-            try:
-                frame = newest_frame(self._api)
-            except (CameraError, KeyError):
-                raise
-            except Exception:  # each core has an error of its own for a buffer that is empty
-                frame = None
-            if frame is not None:
-                # A sequence that was started anew counts from 0.
-                if wanted is None or frame.number + self._frames_to_skip + 1 < wanted:
-                    wanted = frame.number + self._frames_to_skip + 1
-                if frame.number >= wanted:
-                    return image_yx(self._api, frame.pixels)
-            if time.monotonic() > until:
-                raise CameraError(
-                    f"no frame of the running sequence within {frame_s:g} s: it stands still, or all are taken by"
-                    " another reader"
-                )
-            time.sleep(_POLL_S)
-        raise CameraError("the sequence ended before a frame of it was ready")
 
 
 def _check(um_per_offset_unit: float, stage_timeout_s: float, camera_timeout_s: float, frames_to_skip: int) -> None:
