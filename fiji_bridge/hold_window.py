@@ -9,6 +9,7 @@ from typing import Any, Optional
 from jpype import JClass, JProxy
 
 from parfocal.focus_control.desk import FocusDesk
+from parfocal.focus_control.focus_session import PAUSED
 from parfocal.focus_control.seen import READ_NUMBERS, SeenFocus, number_texts
 from parfocal.focus_control.states import LOCKED
 
@@ -122,7 +123,7 @@ class HoldWindow:
         self._enable(seen)
 
     def _enable(self, seen: SeenFocus) -> None:
-        usable = {"Lock": not seen.begun or bool(seen.waits), "Pause": seen.held and not seen.waits}
+        usable = {"Lock": not seen.begun or bool(seen.waits), "Pause": seen.held and seen.waits != PAUSED}
         usable |= {"Stop": seen.begun, "Calibrate": not seen.begun}
         for name, button in self._buttons.items():
             button.setEnabled(usable[name])

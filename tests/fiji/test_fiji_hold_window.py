@@ -166,7 +166,7 @@ def test_while_an_acquisition_takes_single_images_nothing_is_taken_or_moved(open
     opened.hold_press("Lock")
     opened.hold_wait_text("state", "locked")
     opened.set_acquiring(True)
-    opened.hold_wait_text("state", "an acquisition of Micro-Manager runs")
+    assert "Pause" in opened.hold_wait_text("state", "an acquisition of Micro-Manager runs")["usable"]
     opened.move_plane(2.0)
     still = opened.settled_stage()
     assert opened.settled_stage() == still
