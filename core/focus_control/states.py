@@ -10,8 +10,8 @@ SEARCHING, LOST, STOPPED = "searching", "lost", "stopped"
 STATES = {
     IDLE: "made, not begun",
     CALIBRATING: "the first looks: a small move shows whether the estimates follow the focus device",
-    LOCKED: "the last look measured the focal plane, or looks as sharp as where a trim told it, and the device is within"
-    " the tolerance of the setpoint",
+    LOCKED: "the last look measured the focal plane, or looks as sharp as where a trim told it, and the device is"
+    " within the tolerance of the setpoint",
     HOLDING: "where the focal plane should be is known, but the last look did not show it within the tolerance: no"
     " usable image, or a move that the next look has yet to confirm",
     SEARCHING: "a sweep is being taken",
