@@ -24,16 +24,22 @@ class ParfocalHold extends ParfocalCommand {
         else begin(command, given, action == 'start')
     }
 
-    private synchronized void begin(Map command, Map given, boolean lock) {
-        if (holding == null || !holding.alive) holding = Holding.begin(worker, ParfocalCore.find(), command.label as String, given)
+    /** Hold, and return when it has begun: after the sweep, if there is one. */
+    private void begin(Map command, Map given, boolean lock) {
+        synchronized (this) {
+            if (holding == null || !holding.alive) holding = Holding.begin(worker, ParfocalCore.find(), command.label as String, given)
+        }
         if (!headless()) holding.show()
         if (!lock) return
         holding.lock(given)
-        holding.waitUntil(START_MS) { it.held || it.error || it.over }
-        if (!holding.seen.error) return
-        String error = holding.seen.error
+        holding.waitUntil(START_MS) { it.held || it.error || !it.begun || IJ.escapePressed() }
+        Map seen = holding.seen
+        if (seen.held) return
+        if (seen.begun) holding.command('stop')
         if (headless()) holding.end()
-        throw new IllegalStateException(error)
+        // A sweep that was stopped went back to where it began.
+        if (!seen.error) throw new ParfocalWorker.Cancelled()
+        throw new IllegalStateException(seen.error as String)
     }
 
     /** End, wait for the end, and say in ImageJ's log how it went. */

@@ -109,6 +109,17 @@ def test_a_camera_that_fails_is_told(microscope):
     assert "Camera image buffer read failed" in told
 
 
+def test_a_sweep_that_is_stopped_or_escaped_goes_back_to_where_it_began(microscope):
+    microscope.start(ITEM, {**HOLDING, "interval_s": 1.0})
+    microscope.wait_for_state("learning")
+    hold(microscope, action="stop")
+    assert microscope.started_end()["thrown"] == ""
+    assert microscope.stage()["z"] == 3.0
+    assert microscope.cancelled(ITEM, HOLDING)["thrown"] == ""
+    microscope.wait_for_end()
+    assert microscope.stage()["z"] == 3.0
+
+
 def test_without_micromanager_it_says_what_to_do(microscope):
     microscope.end_micromanager()
     assert "Micro-Manager has not been started: Plugins >" in microscope.run(ITEM, HOLDING)["thrown"]
