@@ -226,6 +226,8 @@ class Fiji {
         if (dialog == null) throw new IllegalStateException("no message, windows: ${windows()}")
         def text = dialog.components.collectMany { it instanceof Container ? it.components.toList() : [it] }.find { it instanceof MultiLineLabel }
         def lines = text.lines.toList()
+        // One that is closed before it waits to be closed waits for ever.
+        sleep(500)
         EventQueue.invokeAndWait { dialog.dispose() }
         return [dialog.title, lines.join(' ')]
     }
