@@ -32,7 +32,8 @@ def test_a_session_holds_focus_by_the_images_of_an_acquisition_in_its_pauses(mic
     microscope.run_without_image("hold_focus", {**OPTIONS, **LIMITS})
     microscope.wait_for_state("locked")
     microscope.settled_looks()
-    microscope.acquire(5, INTERVAL_S, slices_um)
+    # One more than is waited for: at its end the session takes images of its own again.
+    microscope.acquire(6, INTERVAL_S, slices_um)
     before, looks = microscope.settled_stage(), microscope.looks()
     microscope.move_plane(3.0)
     microscope.wait_for_time_points(5)
@@ -40,7 +41,8 @@ def test_a_session_holds_focus_by_the_images_of_an_acquisition_in_its_pauses(mic
     after = microscope.stage()
     assert after["snaps"] == before["snaps"] and after["moves"] > before["moves"]
     assert 2 <= microscope.looks() - looks <= 5
-    assert abs(after["off"] - (slices_um or [0.0])[-1]) < 1.0
+    # The engine sleeps at the z around which it takes the stack.
+    assert abs(after["off"]) < 1.0
 
 
 @pytest.mark.parametrize(
