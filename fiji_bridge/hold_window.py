@@ -13,11 +13,12 @@ from parfocal.focus_control.focus_session import PAUSED
 from parfocal.focus_control.seen import READ_NUMBERS, SeenFocus, number_texts
 from parfocal.focus_control.states import LOCKED
 
+from .hold_charts import LEGEND
 from .hold_fields import HoldFields
 from .hold_options import ACTION, START
 from .imagej1 import log_unexpected, on_event_queue, record
 from .listeners import Closing
-from .strip_chart import LEGEND, draw_charts
+from .strip_chart import draw_charts
 
 TITLE = "Hold Focus"
 _GOOD, _CARE, _BAD, _PLAIN = (0x1B7837, 0xB35806, 0xB2182B, 0x303030)

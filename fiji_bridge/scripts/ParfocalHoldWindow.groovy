@@ -24,6 +24,7 @@ class ParfocalHoldWindow {
     private final JLabel state = new JLabel(' ')
     private final Map<String, JLabel> numbers
     private final Map<String, JButton> buttons
+    private final ParfocalHoldCharts charts
     private final JTextArea told = new JTextArea(LINES, COLUMNS)
     private boolean closed
 
@@ -37,6 +38,7 @@ class ParfocalHoldWindow {
             button.addActionListener { holding.command(command) }
             return [name, button]
         }
+        charts = new ParfocalHoldCharts(holding.charts, holding.seen.charts)
         layOut()
         frame.defaultCloseOperation = WindowConstants.DISPOSE_ON_CLOSE
         def ended = { end() }
@@ -60,6 +62,7 @@ class ParfocalHoldWindow {
         state.text = seen.state
         state.foreground = seen.error ? BAD : !seen.held ? PLAIN : seen.state == 'locked' ? GOOD : CARE
         seen.numbers.each { name, text -> numbers[name].text = text }
+        charts.tell(seen.charts)
         told.text = seen.told
         told.foreground = seen.error ? BAD : seen.care ? CARE : PLAIN
         buttons.Lock.enabled = !seen.over && (!seen.begun || seen.waits)
@@ -88,7 +91,7 @@ class ParfocalHoldWindow {
         buttons.values().each { row.add(it) }
         ([state: state, told: told] + numbers).each { name, part -> part.name = name }
         Box column = Box.createVerticalBox()
-        [state, grid, told, row].each { part ->
+        [state, grid, charts.legend, *charts.pictures, told, row].each { part ->
             part.alignmentX = 0f
             column.add(part)
         }

@@ -16,6 +16,7 @@ from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.seen import SeenFocus, number_texts, summary_line
 from parfocal.worker.memory import read_array
 
+from ..hold_charts import LEGEND, WIDTH_PX, told_charts
 from ..micromanager.remote import RemoteMicroscope, Requests
 
 # Without a word of the host for so long it has gone: nothing can be moved any more.
@@ -40,13 +41,16 @@ class Held:
         self._watching = False
 
     def begin(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Read `arguments` of `HoldFocus`, `HoldingChoice` and `estimate_focal_position`; nothing is moved."""
+        """Read `arguments` of `HoldFocus`, `HoldingChoice` and `estimate_focal_position`; nothing is moved.
+
+        The answer has what is `seen`, `legend` with colours by their meaning, and `width_px` of the charts.
+        """
         self._heard_s = time.monotonic()
         self._arguments = _arguments(inputs.get("arguments"))
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch, name="watch of the host", daemon=True).start()
-        return {"seen": _told(self._desk)}
+        return {"seen": _told(self._desk), "legend": LEGEND, "width_px": WIDTH_PX}
 
     def next(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Hand in `answers` and do `commands`; the next `requests`, and what is `seen` where that has changed.
@@ -126,6 +130,7 @@ def _told(desk: FocusDesk) -> dict[str, Any]:
         "error": error,
         "care": bool(seen.advice),
         "numbers": number_texts(seen.looks[-1] if seen.looks else None),
+        "charts": told_charts(seen),
         "summary": "" if desk.session is None or seen.begun else summary_line(desk.session.rows),
     }
 

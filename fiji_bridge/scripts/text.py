@@ -30,11 +30,12 @@ SHARED = (
     "ParfocalCommand",
 )
 EXTENSIONS = "macro_extensions"
+HOLDING = ("ParfocalHoldCharts", "ParfocalHoldWindow", "ParfocalHolding", "ParfocalHold")
 # What does more than ask the worker and show rows and images, by the script's name; the last is the command.
 FRONTS = {
     "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
     "measure_bead_focal_plane": ("ParfocalBeads",),
-    "hold_focus": ("ParfocalSession", "ParfocalCore", "ParfocalHoldWindow", "ParfocalHold"),
+    "hold_focus": ("ParfocalSession", "ParfocalCore", *HOLDING),
     EXTENSIONS: ("ParfocalExtensions",),
     "label_images": ("ParfocalSession", "ParfocalLabelWindow", "ParfocalLabels"),
 }

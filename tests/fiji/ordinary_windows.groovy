@@ -227,6 +227,13 @@ class Windows {
         return [z: z, off: z - core().planeUm(), snaps: counts[0], moves: counts[1]]
     }
 
+    /** The same once nothing is looked at or moved for a while. */
+    Map settled_stage() {
+        def before = [:]
+        waitFor('rest') { def last = before; sleep(300); before = stage(); before.snaps == last.snaps && before.moves == last.moves }
+        return before
+    }
+
     private static holding() { scripts()?.fronts?.ParfocalHold?.holding }
 
     /** Gives the object that the scripts share. */
@@ -253,12 +260,22 @@ class Windows {
         return held()
     }
 
-    /** What the window says: texts by name, and which buttons can be pressed. */
+    /** What the window shows: texts by name, colours of each chart as in HTML, and which buttons can be pressed. */
     Map hold_window() {
         def frame = waitFor('the window of Hold Focus') { holdFrame() }
         def parts = all(frame.contentPane)
-        def texts = parts.findAll { it.name != null && it.respondsTo('getText') }.collectEntries { [it.name, it.text] }
-        return [texts: texts, buttons: parts.findAll { it instanceof javax.swing.JButton }.collectEntries { [it.text, it.enabled] }]
+        def texts = parts.findAll { it.name != null && it.respondsTo('getText') }.findAll { !it.name.startsWith('chart ') }.collectEntries { [it.name, it.text] }
+        def charts = parts.findAll { it.name?.startsWith('chart ') }.collect { colorsOf(it.icon.image) }
+        return [texts: texts, charts: charts, buttons: parts.findAll { it instanceof javax.swing.JButton }.collectEntries { [it.text, it.enabled] }]
+    }
+
+    private static List colorsOf(picture) {
+        picture.getRGB(0, 0, picture.width, picture.height, null, 0, picture.width).toList().toSet().collect { String.format('#%06x', it & 0xffffff) }
+    }
+
+    /** Wait until a chart has these colours. */
+    void wait_for_chart(int number, List colors) {
+        waitFor("${colors} in chart ${number}") { hold_window().charts[number].containsAll(colors) }
     }
 
     void press_button(String name) {

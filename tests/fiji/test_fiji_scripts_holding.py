@@ -10,6 +10,7 @@ import tifffile
 from ordinary import CLASSES
 from scipy.ndimage import gaussian_filter
 
+from parfocal.fiji_bridge.hold_charts import LEGEND
 from parfocal.focus_control.log import read_log
 
 HERE = Path(__file__).parent
@@ -61,6 +62,7 @@ def test_it_holds_pauses_and_stops_where_the_stage_is_and_logs_each_move(pixels,
     microscope.wait_for_focus(1.0)
     hold(microscope, action="pause")
     microscope.wait_for_state("locked, paused")
+    microscope.settled_stage()
     microscope.arrange(0.0, 7.5, "", pixels, False)
     moves = microscope.stage()["moves"]
     hold(microscope, action="stop")
@@ -169,6 +171,13 @@ def test_the_window_shows_numbers_and_its_buttons_pause_go_on_and_stop(window):
     assert window.hold_window()["buttons"] == {"Lock": True, "Pause": False, "Stop": False}
     window.press_button("Lock")
     window.wait_for_state("locked")
+    window.close_hold_window()
+
+
+def test_the_charts_show_device_and_tolerance_and_what_was_not_locked(window):
+    hold(window, **HOLDING)
+    window.wait_for_state("locked")
+    window.wait_for_chart(0, [LEGEND[name] for name in ("focus device", "tolerance", "\u25cb not locked")])
     window.close_hold_window()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from parfocal.fiji_bridge.hold_charts import LEGEND
 from parfocal.fiji_bridge.micromanager.remote import RemoteCore, RemoteError, Requests
 from parfocal.fiji_bridge.scripts.held import Held
 
@@ -76,6 +77,21 @@ def test_it_locks_pauses_and_stops_where_the_device_is():
     host.until(lambda seen: not seen["begun"])
     assert host.z_um == 3.0
     assert host.seen["summary"].endswith("stopped at the position where it was, 3.00 um")
+
+
+def test_the_charts_have_the_last_looks_and_limits_that_can_be_drawn():
+    host = begun()
+    upper, lower = host.seen["charts"]
+    by_color = {curve["color"]: curve for curve in upper["curves"]}
+    device, wanted = by_color[LEGEND["focus device"]], by_color[LEGEND["focal plane and setpoint"]]
+    assert device["x"][-1] == 0.0 and f"{device['y'][-1]:.2f} um" == host.seen["numbers"]["position"]
+    above = by_color[LEGEND["tolerance"]]["y"][-1] - wanted["y"][-1]
+    assert above == pytest.approx(host.held._desk.seen.tolerance_um, abs=2e-3)
+    assert by_color[LEGEND["limits"]]["y"] == [12.0, 12.0]
+    assert upper["limits"][2] < min(device["y"]) and max(device["y"]) < upper["limits"][3]
+    assert lower["x_label"] == "seconds" and 0 < lower["curves"][0]["y"][-1] <= 1
+    host.step({"name": "stop"})
+    host.until(lambda seen: not seen["begun"])
 
 
 def test_without_a_word_of_the_host_the_session_ends_and_nothing_is_asked_any_more():
