@@ -11,7 +11,7 @@ from parfocal.arguments import parsed
 from parfocal.commands import ParameterSpec, command_spec
 from parfocal.focus_control.asked import SOURCES
 
-from .hold_options import CALIBRATING, GROUPS
+from .hold_options import CALIBRATING, GROUPS, shown_label
 
 # Which groups lie below one another.
 _COLUMNS = (("Estimator", CALIBRATING), ("Holding", "Limits"))
@@ -75,7 +75,7 @@ class HoldFields:
         for name in GROUPS[group]:
             parameter = self._parameters[name]
             field = self._fields[name] = _field(parameter)
-            label = JClass("javax.swing.JLabel")(_shown(parameter))
+            label = JClass("javax.swing.JLabel")(shown_label(parameter))
             label.setFont(label.getFont().deriveFont(0))
             for component in (label, field):
                 component.setToolTipText(f"<html><div style='width: {_TOOLTIP_PX}px'>{parameter.help}</div></html>")
@@ -103,10 +103,6 @@ def _field(parameter: ParameterSpec) -> Any:
         field.setDisabledTextColor(JClass("java.awt.Color").DARK_GRAY)
     field.setName(parameter.name)
     return field
-
-
-def _shown(parameter: ParameterSpec) -> str:
-    return parameter.param.label + (f" ({parameter.param.unit})" if parameter.param.unit else "")
 
 
 def _text_of(field: Any) -> str:

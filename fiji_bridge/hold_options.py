@@ -25,3 +25,8 @@ GROUPS = {
     "Limits": ("lowest_z_um", "highest_z_um", "travel_um", "search_range_um"),
     CALIBRATING: ("output", "range_um", "step_um"),
 }
+
+
+def shown_label(parameter: ParameterSpec) -> str:
+    """Label of a field, with the unit."""
+    return parameter.param.label + (f" ({parameter.param.unit})" if parameter.param.unit else "")

@@ -206,6 +206,8 @@ class FocusDesk:
         if asked.choice.estimator == METRIC:
             self._learned = asked, self._chosen(asked, microscope)
             return
+        if not asked.calibration.get("output"):
+            raise ValueError("the model folder to write must be given")
         stoppable: Any = StoppableMicroscope(microscope, self._stopping)
         given = {"start_from": asked.told.get("model", SHIPPED), **asked.calibration}
         made = calibrate_in_place(stoppable, **given, settings=asked.settings, tell=self._tell)

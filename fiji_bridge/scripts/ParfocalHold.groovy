@@ -24,7 +24,10 @@ class ParfocalHold extends ParfocalCommand {
             if (holding == null || !holding.alive) holding = ParfocalHolding.begin(worker, ParfocalCore.find(), command.label as String, given)
         }
         if (!headless()) holding.show()
-        if (!lock) return
+        if (!lock) {
+            holding.settings(given)
+            return
+        }
         holding.lock(given)
         holding.waitUntil(START_MS) { it.held || it.error || !it.begun || IJ.escapePressed() }
         Map seen = holding.seen

@@ -13,8 +13,8 @@ class ParfocalHolding {
     private final ParfocalSession session
     private final ParfocalCore core
     private final String label
-    /** What the charts of the window are like. */
-    private final Map charts
+    /** What the charts and the fields of the window are like. */
+    private final Map shown
     private final Queue commands = new ConcurrentLinkedQueue()
     private final LinkedBlockingQueue answers = new LinkedBlockingQueue()
     /** One for each thread of the worker that calls: a camera that hangs does not keep the stage from being moved. */
@@ -27,7 +27,7 @@ class ParfocalHolding {
         this.session = session
         this.core = core
         this.label = label
-        charts = begun.subMap(['legend', 'width_px'])
+        shown = begun.findAll { it.key != 'seen' }
         seen = begun.seen as Map
     }
 
@@ -43,10 +43,16 @@ class ParfocalHolding {
 
     Map getSeen() { seen }
 
-    Map getCharts() { charts }
+    Map getShown() { shown }
 
     /** Hold focus by these arguments, or go on. */
     void lock(Map given) { add([name: 'lock', arguments: given]) }
+
+    /** Learn for these, with what the fields of the window say. */
+    void calibrate(Map given) { add([name: 'calibrate', arguments: given]) }
+
+    /** Hold by these arguments when that is begun. */
+    void settings(Map given) { add([name: 'settings', arguments: given]) }
 
     /** Do what a button says. */
     void command(String name) { add([name: name]) }
@@ -137,6 +143,7 @@ class ParfocalHolding {
     }
 
     private void tell(Map told) {
+        if (told.model != seen.model) IJ.log("${label}: the model that was calibrated is in ${told.model}")
         seen = told
         EventQueue.invokeLater { window?.tell(told) }
     }

@@ -17,6 +17,7 @@ from parfocal.focus_control.seen import SeenFocus, number_texts, summary_line
 from parfocal.worker.memory import read_array
 
 from ..hold_charts import LEGEND, WIDTH_PX, told_charts
+from ..hold_options import CALIBRATING, GROUPS, shown_label
 from ..micromanager.remote import RemoteMicroscope, Requests
 
 # Without a word of the host for so long it has gone: nothing can be moved any more.
@@ -38,19 +39,23 @@ class Held:
         self._requests = Requests()
         self._desk = FocusDesk(lambda: RemoteMicroscope(self._requests), self._changed, "estimator=metric")
         self._arguments: dict[str, Any] = {}
+        # The model that was calibrated last, and what is wrong with what was given last.
+        self._model = self._wrong = ""
         self._watching = False
 
     def begin(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Read `arguments` of `HoldFocus`, `HoldingChoice` and `estimate_focal_position`; nothing is moved.
 
-        The answer has what is `seen`, `legend` with colours by their meaning, and `width_px` of the charts.
+        The answer has what is `seen`, `legend` with colours by their meaning, and `width_px` of the charts; and the
+        fields of `calibrating`, each with `name`, `label`, `help` and `text`.
         """
         self._heard_s = time.monotonic()
         self._arguments = _arguments(inputs.get("arguments"))
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch, name="watch of the host", daemon=True).start()
-        return {"seen": _told(self._desk), "legend": LEGEND, "width_px": WIDTH_PX}
+        shown = {"legend": LEGEND, "width_px": WIDTH_PX, "calibrating": _calibrating()}
+        return {"seen": self._seen(), **shown}
 
     def next(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Hand in `answers` and do `commands`; the next `requests`, and what is `seen` where that has changed.
@@ -65,23 +70,49 @@ class Held:
         for command in inputs.get("commands") or ():
             self._do(command)
         asked, news = self._requests.take(min(float(inputs.get("wait_s") or 0.0), _LONGEST_WAIT_S))
-        return {"requests": asked, "seen": _told(self._desk) if news else None}
+        return {"requests": asked, "seen": self._seen() if news else None}
 
     def _do(self, command: Mapping[str, Any]) -> None:
-        name = command.get("name")
-        if name == "lock":
-            if command.get("arguments") is not None:
-                self._arguments = _arguments(command["arguments"])
-            # Another sample may be there.
-            if not self._desk.begun:
-                self._desk.forget()
-            self._desk.lock(self._arguments)
-        elif name == "pause":
-            self._desk.pause()
-        elif name == "stop":
-            self._desk.stop()
-        else:
-            raise ValueError(f"command must be lock, pause or stop, got {name!r}")
+        acts = {"settings": self._set, "lock": self._lock, "calibrate": self._calibrate}
+        plain = {"pause": self._desk.pause, "stop": self._desk.stop}
+        name, given = command.get("name"), command.get("arguments")
+        if name in plain:
+            plain[name]()
+            return
+        if name not in acts:
+            raise ValueError(f"command must be one of {', '.join([*acts, *plain])}, got {name!r}")
+        self._wrong = ""
+        self._enter_model()
+        try:
+            acts[name](given)
+        except (TypeError, ValueError) as error:
+            self._wrong = str(error)
+            self._changed()
+
+    def _set(self, given: Any) -> None:
+        self._arguments = _arguments(given)
+        # Another sample may be there.
+        if not self._desk.begun:
+            self._desk.forget()
+
+    def _lock(self, given: Any) -> None:
+        """By these arguments, or by those of before, and by what was learned since."""
+        if given is not None:
+            self._set(given)
+        self._desk.lock(self._arguments)
+
+    def _calibrate(self, given: Any) -> None:
+        self._desk.calibrate({**self._arguments, **_arguments(given)})
+
+    def _enter_model(self) -> None:
+        """Hold by the model that was calibrated last, until another is given."""
+        model = self._desk.seen.model
+        if model != self._model:
+            self._model = self._arguments["model"] = model
+
+    def _seen(self) -> dict[str, Any]:
+        seen = _told(self._desk)
+        return {**seen, "told": self._wrong, "error": self._wrong} if self._wrong else seen
 
     def _changed(self) -> None:
         self._requests.tell()
@@ -109,6 +140,14 @@ def _spec() -> CommandSpec:
     return replace(specs[1], name="hold_focus", parameters=tuple(parameters.values()))
 
 
+def _calibrating() -> list[dict[str, str]]:
+    parameters = (_spec().parameter(name) for name in GROUPS[CALIBRATING])
+    return [
+        {"name": p.name, "label": shown_label(p), "help": p.help, "text": "" if p.default is None else str(p.default)}
+        for p in parameters
+    ]
+
+
 def _value(value: Any) -> Any:
     """What a method has given: pixels out of the memory of the host, an image with its tags, or as it came."""
     if not isinstance(value, Mapping):
@@ -131,6 +170,7 @@ def _told(desk: FocusDesk) -> dict[str, Any]:
         "care": bool(seen.advice),
         "numbers": number_texts(seen.looks[-1] if seen.looks else None),
         "charts": told_charts(seen),
+        "model": seen.model,
         "summary": "" if desk.session is None or seen.begun else summary_line(desk.session.rows),
     }
 

@@ -42,8 +42,8 @@ FRONTS = {
 # The task of such a script, where that has another name.
 _TASKS = {"split_defocused": "flag_defocused"}
 SUFFIX = ".lib"
-# What the dialog of Hold Focus asks; all the rest can be given in macros.
-_HELD_BY = {name for group, names in GROUPS.items() if group != CALIBRATING for name in names}
+# What the dialog of Hold Focus asks, beside what its window does; all the rest can be given in macros.
+_HELD_BY = {ACTION.name, *(name for group, names in GROUPS.items() if group != CALIBRATING for name in names)}
 # What scripts ask of what ImageJ asks beside the parameters of a command.
 _SHOWING = (EACH_PLANE.name, OVERLAY.name, PLOT.name, ROIS.name)
 _OPTIONS = (*_SHOWING, ACTION.name, FOLDER.name, OUTPUT.name, ONLY_FLAGGED.name)

@@ -283,6 +283,17 @@ class Windows {
         EventQueue.invokeAndWait { button.doClick() }
     }
 
+    /** Press Escape in the window. */
+    void escape_hold_window() {
+        EventQueue.invokeAndWait { holdFrame().toFront(); holdFrame().rootPane.requestFocus() }
+        press_key('escape')
+    }
+
+    /** Wait until nothing goes on and the window says what begins so. */
+    void wait_for_told(String start) {
+        waitFor("${start}, after ${held()}") { !held().begun && hold_window().texts.told.startsWith(start) }
+    }
+
     /** Close the window by its button. */
     void close_hold_window() {
         def frame = holdFrame()

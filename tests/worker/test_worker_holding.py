@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,15 +13,11 @@ from scipy.ndimage import gaussian_filter
 from parfocal.fiji_bridge.hold_charts import LEGEND
 from parfocal.fiji_bridge.micromanager.remote import RemoteCore, RemoteError, Requests
 from parfocal.fiji_bridge.scripts.held import Held
+from parfocal.focus_control import estimators
 
 PATIENCE_S = 30.0
-GIVEN = {
-    "estimator": "metric",
-    "search_range_um": "10",
-    "interval_s": "0.02",
-    "lowest_z_um": "-12",
-    "highest_z_um": "12",
-}
+LIMITS = {"lowest_z_um": "-12", "highest_z_um": "12"}
+GIVEN = {"estimator": "metric", "search_range_um": "10", "interval_s": "0.02", **LIMITS}
 POINTS = np.zeros((64, 64))
 POINTS[tuple(np.random.default_rng(3).integers(4, 60, (2, 30)))] = 1000.0
 
@@ -29,7 +26,7 @@ class PlayedHost:
     """Answers as a Fiji with Micro-Manager does; the focal plane is at 0."""
 
     def __init__(self, held):
-        self.held, self.z_um, self.answers, self.seen = held, 2.0, [], {}
+        self.held, self.z_um, self.answers, self.seen, self.moves = held, 2.0, [], {}, 0
 
     def step(self, *commands):
         told = self.held.next({"answers": self.answers, "commands": commands, "wait_s": 0.05})
@@ -38,7 +35,7 @@ class PlayedHost:
 
     def answer(self, name, arguments):
         if name == "setPosition":
-            self.z_um = arguments[1]
+            self.z_um, self.moves = arguments[1], self.moves + 1
         values = {
             "getLoadedDevices": ["Camera", "Z"],
             "getFocusDevice": "Z",
@@ -108,8 +105,62 @@ def test_what_is_wrong_is_told_before_anything_is_moved():
         Held().begin({"arguments": {"tolerance_um": "wide"}})
     with pytest.raises(ValueError, match="takes no 'speed'"):
         Held().begin({"arguments": {"speed": 1}})
-    with pytest.raises(ValueError, match="command must be lock, pause or stop, got 'jump'"):
+    with pytest.raises(ValueError, match="command must be one of settings, lock, calibrate, pause, stop, got 'jump'"):
         Held().next({"commands": [{"name": "jump"}]})
+
+
+def test_a_model_is_adapted_to_a_stack_of_the_host_and_held_by_from_then_on(tmp_path, monkeypatch):
+    """Training itself, which takes long, is tested with the command: here it is what is handed over."""
+    handed = []
+
+    def adapted(stacks, output, start_from, steps):
+        handed.append((stacks[0], start_from, steps))
+        return SimpleNamespace(output=output, text="off by 0.3 um on the field that it was adapted to")
+
+    monkeypatch.setattr(estimators, "calibrate_focal_position", adapted)
+    held = Held()
+    fields = {told["name"]: told["text"] for told in held.begin({"arguments": LIMITS})["calibrating"]}
+    assert fields == {"output": "", "range_um": "20.0", "step_um": "1.0"}
+    host, output = PlayedHost(held), str(tmp_path / "mine")
+    for given, message in (
+        ({"output": ""}, "model folder to write must be given"),
+        ({"step_um": "fine"}, "got 'fine'"),
+    ):
+        host.step({"name": "calibrate", "arguments": {**fields, **given}})
+        host.until(lambda seen, message=message: message in seen.get("error", ""))
+    host.step({"name": "calibrate", "arguments": {"output": output, "range_um": "8", "step_um": "0.5"}})
+    host.until(lambda seen: seen["told"].startswith("off by 0.3 um") and not seen["begun"])
+    ((stack, start_from, steps),) = handed
+    assert (start_from, steps, len(stack.z_um), host.z_um) == ("default", None, 33, 2.0)
+    assert abs(stack.focal_z_um) < 0.5 and host.seen["model"] == output
+    host.step({"name": "lock"})
+    host.until(lambda seen: output in seen["error"])
+
+
+def test_what_was_learned_is_held_by_without_another_sweep_until_settings_are_given():
+    held = Held()
+    held.begin({"arguments": GIVEN})
+    host = PlayedHost(held)
+    host.step({"name": "calibrate", "arguments": {}})
+    host.until(lambda seen: seen.get("told", "").startswith("focal plane at") and not seen["begun"])
+    moves = host.moves
+    for given, swept in ((None, False), (GIVEN, True)):
+        host.step({"name": "lock", "arguments": given})
+        host.until(lambda seen: seen["state"] == "locked")
+        host.step({"name": "stop"})
+        host.until(lambda seen: not seen["begun"])
+        assert (host.moves - moves > 10) == swept
+
+
+def test_a_stack_that_is_stopped_goes_back_to_where_it_began(tmp_path):
+    held = Held()
+    held.begin({"arguments": LIMITS})
+    host = PlayedHost(held)
+    host.step({"name": "calibrate", "arguments": {"output": str(tmp_path / "mine"), "range_um": "8"}})
+    host.until(lambda seen: host.moves > 4)
+    host.step({"name": "stop"})
+    host.until(lambda seen: seen["told"] == "stopped" and not seen["begun"])
+    assert host.z_um == 2.0 and not (tmp_path / "mine").exists()
 
 
 def test_an_error_of_the_host_is_raised_where_the_call_was_made():
