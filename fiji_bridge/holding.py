@@ -9,7 +9,6 @@ from parfocal.focus_control.asked import Asked
 from parfocal.focus_control.desk import FocusDesk
 from parfocal.focus_control.focus_session import FocusSession
 from parfocal.focus_control.seen import summary_line
-from parfocal.focus_control.states import SEARCHING
 from parfocal.focus_control.stoppable import StoppedError
 
 from .hold_options import ACTION, PAUSE, SHOW, START, STOP
@@ -96,12 +95,7 @@ class Holding:
             fail(TITLE, error)
 
     def _microscope(self) -> StudioMicroscope:
-        return StudioMicroscope(find_studio(), self._searching)
-
-    def _searching(self) -> bool:
-        """Whether positions are searched through, also to learn from."""
-        session = self.desk.session
-        return not self.desk.held or (session is not None and session.state == SEARCHING)
+        return StudioMicroscope(find_studio(), lambda: self.desk.searching)
 
     def _changed(self) -> None:
         if self._window is not None:

@@ -17,7 +17,7 @@ from parfocal.focus_control.log import LOOK, Row, check_new
 from parfocal.focus_control.microscope import Microscope, MicroscopeError
 from parfocal.focus_control.seen import SeenFocus
 from parfocal.focus_control.session import AlreadyHeldError, hold_focus
-from parfocal.focus_control.states import IDLE, STOPPED
+from parfocal.focus_control.states import IDLE, SEARCHING, STOPPED
 from parfocal.focus_control.stoppable import StoppableMicroscope, StoppedError
 
 # Looks that are kept to be drawn.
@@ -81,6 +81,12 @@ class FocusDesk:
     def held(self) -> bool:
         """Whether that is a session."""
         return self._state == ""
+
+    @property
+    def searching(self) -> bool:
+        """Whether positions are searched through, also to learn from."""
+        session = self.session
+        return not self.held or (session is not None and session.state == SEARCHING)
 
     @property
     def estimator(self) -> Optional[Estimator]:

@@ -6,16 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Optional
 
-from .calls import BoundedCalls
-from .microscope import MMCoreMicroscope
+from .acquisition import AcquiredImage, AcquisitionState
+from .following import FollowingMicroscope
 
-# What the core may take to say whether an acquisition runs.
-_ANSWER_S = 1.0
 # By these wrappers of other languages are told apart; Java's core has none of them.
 _NOT_OF_JAVA = ("this", "snap_image", "getLastImageAndMD")
-ENGAGED = "takesSingleImages"
 
 
 class RemoteError(RuntimeError):
@@ -98,17 +95,40 @@ class RemoteCore:
         return lambda *arguments: self._requests.call(name, *arguments)
 
 
-class RemoteMicroscope(MMCoreMicroscope):
-    """That core as a microscope; while an acquisition takes single images nothing is looked at or moved."""
+class RemoteAcquisition:
+    """Acquisition (`parfocal.fiji_bridge.micromanager.acquisition.Acquisition`) of the host's Micro-Manager."""
 
     def __init__(self, requests: Requests) -> None:
-        super().__init__(RemoteCore(requests))
-        self._requests, self._host_calls = requests, BoundedCalls("host")
+        self._call = requests.call
 
-    def engaged(self) -> str:
-        """Say where an acquisition takes single images, which nobody else may take or move the stage between."""
-        try:
-            acquiring = self._host_calls("asking Micro-Manager", _ANSWER_S, self._requests.call, ENGAGED)
-        except (TimeoutError, RemoteError):  # whatever is wrong, a look will say
-            return ""
-        return "an acquisition of Micro-Manager runs" if acquiring else ""
+    def takes_single_images(self) -> bool:
+        """Whether one runs, and not as a sequence."""
+        return bool(self._call("takesSingleImages"))
+
+    def state(self) -> Optional[AcquisitionState]:
+        """What it is like now; None where there is none, or nothing is told of it."""
+        told = self._call("acquisition")
+        if told is None:
+            return None
+        lists = {name: None if told[name] is None else tuple(told[name]) for name in ("slices_um", "channels")}
+        return AcquisitionState(**{**told, **lists})
+
+    def image(self, time_point: int, channel: int, z_slice: int) -> Optional[AcquiredImage]:
+        """Image of a place; None where there is none, or it is not known where it was taken."""
+        place = (time_point, channel, z_slice)
+        z_um = self._call("acquiredZ", *place)
+        return None if z_um is None else AcquiredImage(float(z_um), lambda: self._call("acquiredPixels", *place))
+
+
+class RemoteMicroscope(FollowingMicroscope):
+    """That core as a microscope that minds acquisitions.
+
+    Parameters
+    ----------
+    requests : Requests
+    searching : callable
+        As for `FollowingMicroscope`.
+    """
+
+    def __init__(self, requests: Requests, searching: Callable[[], bool]) -> None:
+        super().__init__(RemoteCore(requests), RemoteAcquisition(requests), searching, (RemoteError,))

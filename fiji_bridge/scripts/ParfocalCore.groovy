@@ -8,10 +8,12 @@ class ParfocalCore {
     private static final Map PIXELS = [(byte[]): 'uint8', (short[]): 'uint16', (int[]): 'uint32', (float[]): 'float32']
 
     private final studio, core
+    private final ParfocalAcquisition acquisition
 
     private ParfocalCore(studio, core) {
         this.studio = studio
         this.core = core
+        acquisition = new ParfocalAcquisition(studio)
     }
 
     /** The core of the Studio that runs in this Fiji; an error says where there is none, and what to do. */
@@ -54,13 +56,18 @@ class ParfocalCore {
     }
 
     private Object call(String name, List arguments) {
-        if (name == 'takesSingleImages') return !core.isSequenceRunning() && studio.acquisitions().isAcquisitionRunning()
+        switch (name) {
+            case 'takesSingleImages': return !core.isSequenceRunning() && studio.acquisitions().isAcquisitionRunning()
+            case 'acquisition': return acquisition.state()
+            case 'acquiredZ': return acquisition.z(*arguments)
+            case 'acquiredPixels': return acquisition.pixels(*arguments)
+        }
         return core.invokeMethod(name, arguments.collect { it instanceof BigDecimal ? it.doubleValue() : it } as Object[])
     }
 
     private static Object told(value) {
         if (value instanceof Double && !Double.isFinite(value)) return value.toString()
-        if (value == null || value instanceof Number || value instanceof Boolean) return value
+        if (value == null || value instanceof Number || value instanceof Boolean || value instanceof Map) return value
         if (PIXELS[value.class]) return pixels(value)
         if (value.class.fields*.name.containsAll(['pix', 'tags'])) {
             return [pix: pixels(value.pix), tags: [ImageNumber: value.tags.get('ImageNumber').toString()]]

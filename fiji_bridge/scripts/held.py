@@ -37,11 +37,14 @@ class Held:
     def __init__(self, host_s: float = _HOST_S) -> None:
         self._host_s, self._heard_s = host_s, time.monotonic()
         self._requests = Requests()
-        self._desk = FocusDesk(lambda: RemoteMicroscope(self._requests), self._changed, "estimator=metric")
+        self._desk = FocusDesk(self._microscope, self._changed, "estimator=metric")
         self._arguments: dict[str, Any] = {}
         # The model that was calibrated last, and what is wrong with what was given last.
         self._model = self._wrong = ""
         self._watching = False
+
+    def _microscope(self) -> RemoteMicroscope:
+        return RemoteMicroscope(self._requests, lambda: self._desk.searching)
 
     def begin(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Read `arguments` of `HoldFocus`, `HoldingChoice` and `estimate_focal_position`; nothing is moved.
@@ -154,6 +157,8 @@ def _value(value: Any) -> Any:
         return value
     if "shm" in value:
         return read_array(value, "pixels")
+    if "pix" not in value:
+        return value
     return SimpleNamespace(pix=read_array(value["pix"], "pixels"), tags=dict(value["tags"]))
 
 

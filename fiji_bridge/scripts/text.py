@@ -35,7 +35,7 @@ HOLDING = ("ParfocalHoldCharts", "ParfocalHoldWindow", "ParfocalHolding", "Parfo
 FRONTS = {
     "split_defocused": ("ParfocalThreshold", "ParfocalSplit"),
     "measure_bead_focal_plane": ("ParfocalBeads",),
-    "hold_focus": ("ParfocalSession", "ParfocalCore", *HOLDING),
+    "hold_focus": ("ParfocalSession", "ParfocalAcquisition", "ParfocalCore", *HOLDING),
     EXTENSIONS: ("ParfocalExtensions",),
     "label_images": ("ParfocalSession", "ParfocalLabelWindow", "ParfocalLabels"),
 }

@@ -23,6 +23,7 @@ from parfocal.fiji_bridge.imagej1 import is_headless
 from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope, StudioMicroscope
 from parfocal.fiji_bridge.micromanager.acquisition import AcquisitionImages
 from parfocal.fiji_bridge.micromanager.autofocus_plugin import offer_autofocus
+from parfocal.fiji_bridge.micromanager.studio_acquisition import StudioAcquisition
 from parfocal.focus_control.metric_estimator import learn_metric_estimator
 from parfocal.focus_control.microscope import MicroscopeError
 
@@ -211,7 +212,7 @@ def engaged():
 
 def brightest_of_channel(group, preset):
     """Brightest pixel of the newest image that counts for a focusing channel, or why there is none."""
-    images = AcquisitionImages(studio(), FocusChannel(group, preset) if group else None)
+    images = AcquisitionImages(StudioAcquisition(studio()), FocusChannel(group, preset) if group else None)
     refusal = images.refusal()
     return refusal or int(np.array(images.take(float(studio().core().getPosition("Z")))).view(np.uint16).max())
 
@@ -219,7 +220,7 @@ def brightest_of_channel(group, preset):
 def take_at(z_um):
     """What is told where the stage stands elsewhere than the images were taken."""
     try:
-        AcquisitionImages(studio()).take(z_um)
+        AcquisitionImages(StudioAcquisition(studio())).take(z_um)
     except MicroscopeError as error:
         return str(error)
 

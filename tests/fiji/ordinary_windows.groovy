@@ -220,6 +220,20 @@ class Windows {
 
     void set_acquiring(boolean on) { studioClass().instance.acquiring = on }
 
+    /** Begin an acquisition that takes single images. */
+    void acquire(int timePoints, double intervalS, List slicesUm, String besides) {
+        def settings = loader.loadClass('org.micromanager.acquisition.SequenceSettings')
+        studioClass().instance.acquire(settings.of(timePoints, 1000 * intervalS, slicesUm as double[], besides))
+    }
+
+    void end_acquisition() { studioClass().instance.acquire(null) }
+
+    /** How often the stage was moved while it exposed, once it has taken so many time points. */
+    int disturbances_after(int timePoints) {
+        waitFor("${timePoints} time points, after ${held()}") { studioClass().instance.acquisitionEngine.acquisitionDatastore.getNextIndex('time') >= timePoints }
+        return core().disturbances()
+    }
+
     /** Position, distance from the focal plane, images snapped and moves made so far. */
     Map stage() {
         double z = core().getPosition('Z')

@@ -74,7 +74,7 @@ def test_it_holds_pauses_and_stops_where_the_stage_is_and_logs_each_move(pixels,
     assert "Hold Focus: " in microscope.log_text() and "looks" in microscope.log_text()
 
 
-def test_live_frames_are_used_and_during_an_acquisition_nothing_is_moved(microscope):
+def test_live_frames_are_used_and_during_an_acquisition_of_which_nothing_is_known_nothing_is_moved(microscope):
     microscope.arrange(0.0, 3.0, "", "short", True)
     hold(microscope, **HOLDING)
     microscope.wait_for_state("locked")
@@ -88,6 +88,30 @@ def test_live_frames_are_used_and_during_an_acquisition_nothing_is_moved(microsc
     assert microscope.stage()["moves"] == before["moves"]
     microscope.set_acquiring(False)
     microscope.wait_for_focus(1.0)
+
+
+def test_images_of_an_acquisition_are_used_and_the_stage_is_moved_in_its_pauses(microscope):
+    hold(microscope, **HOLDING)
+    microscope.wait_for_state("locked")
+    # One more than is waited for: at its end the session takes images of its own again.
+    microscope.acquire(6, 2.0, [-2.0, 0.0, 2.0], "")
+    before = microscope.settled_stage()
+    microscope.arrange(3.0, None, "", "short", False)
+    assert microscope.disturbances_after(5) == 0
+    after = microscope.stage()
+    assert after["snaps"] == before["snaps"] and after["moves"] > before["moves"]
+    # The engine sleeps at the z around which it takes the stack.
+    assert abs(after["off"]) < 1.0
+    microscope.end_acquisition()
+
+
+def test_an_acquisition_that_cannot_be_followed_is_waited_for_and_named(microscope):
+    hold(microscope, **HOLDING)
+    microscope.wait_for_state("locked")
+    microscope.acquire(30, 2.0, [], "autofocus")
+    microscope.wait_for_state("locked, an acquisition of Micro-Manager runs that focuses itself")
+    microscope.end_acquisition()
+    microscope.wait_for_state("locked")
 
 
 @pytest.mark.parametrize(
