@@ -66,7 +66,7 @@ def charts_of(seen: SeenFocus) -> tuple[Chart, Chart]:
     first = min([-_LEAST_MINUTES, *columns.minutes.tolist()])
     unit, scale = next((name, scale) for longest, name, scale in _UNITS if -first <= longest)
     time, span = columns.minutes * scale, (first * scale, 0.0)
-    upper = Chart("", "z (um)", _HEIGHT_PX, (*span, *_range(columns)), _positions(seen, columns, time, span))
+    upper = Chart("", "z (um)", _HEIGHT_PX, (*span, *_range(seen, columns)), _positions(seen, columns, time, span))
     sure = _curve(LINE, _DEVICE, time, columns.certainty)
     return upper, Chart(unit, "certainty", _LOW_HEIGHT_PX, (*span, 0.0, 1.05), _with_points(sure))
 
@@ -93,8 +93,9 @@ def _with_points(*curves: Curve) -> tuple[Curve, ...]:
     return tuple(curve for curve in curves if len(curve.x))
 
 
-def _range(columns: Strip) -> tuple[float, float]:
-    values = np.concatenate([columns.z_um, columns.wanted_um])
+def _range(seen: SeenFocus, columns: Strip) -> tuple[float, float]:
+    wanted, tolerance = columns.wanted_um, seen.tolerance_um
+    values = np.concatenate([columns.z_um, wanted, wanted - tolerance, wanted + tolerance])
     values = values[np.isfinite(values)]
     low, high = (values.min(), values.max()) if values.size else (0.0, 0.0)
     short = max(0.0, _LEAST_RANGE_UM - (high - low)) / 2

@@ -94,6 +94,8 @@ class ParfocalHoldWindow {
         return new JTextField(told.text as String, told.text ? NARROW : WIDE).tap {
             name = told.name
             toolTipText = told.help
+            // They are read while focus is held.
+            disabledTextColor = Color.DARK_GRAY
         }
     }
 

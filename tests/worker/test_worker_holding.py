@@ -85,7 +85,8 @@ def test_the_charts_have_the_last_looks_and_limits_that_can_be_drawn():
     above = by_color[LEGEND["tolerance"]]["y"][-1] - wanted["y"][-1]
     assert above == pytest.approx(host.held._desk.seen.tolerance_um, abs=2e-3)
     assert by_color[LEGEND["limits"]]["y"] == [12.0, 12.0]
-    assert upper["limits"][2] < min(device["y"]) and max(device["y"]) < upper["limits"][3]
+    drawn = [z_um for curve in upper["curves"] if curve["color"] != LEGEND["limits"] for z_um in curve["y"]]
+    assert upper["limits"][2] < min(drawn) and max(drawn) < upper["limits"][3]
     assert lower["x_label"] == "seconds" and 0 < lower["curves"][0]["y"][-1] <= 1
     host.step({"name": "stop"})
     host.until(lambda seen: not seen["begun"])
