@@ -73,6 +73,8 @@ class ImageJCommand:
         needed = [option for option in self.options if option.required]
         others = [option for option in self.options if not option.required]
         asked = [parameter for each in (spec, *more) for parameter in each.parameters]
+        if not self.takes_image:
+            asked = [p for p in asked if not p.param.array]  # there is none that could be handed over
         known = [replace(p, required=False) if p.name in CALIBRATED else p for p in asked]
         return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *known, *others))
 

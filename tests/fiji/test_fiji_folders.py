@@ -68,6 +68,28 @@ def test_a_folder_that_is_not_there_and_one_that_is_left_out_are_told(headless, 
     assert "Measure Folder: Folder of images must be given" in headless.log_text()
 
 
+@pytest.mark.parametrize("name", ["mask_yx", "labels_yx"])
+def test_no_command_over_a_folder_takes_an_image(name, folder, tmp_path, headless):
+    for module in ("measure_files", "sort_files", "restore_files"):
+        assert name not in headless.inputs(module)
+    options = f"folder=[{folder}] output=[{tmp_path / 'out'}] {name}=*None*"
+    assert headless.run_macro(f'run("Measure Folder...", "{options}"); return "went on";') == "[aborted]"
+    assert f", got {name} (text with spaces" in headless.log_text()
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_recorder_writes_of_measure_folder_runs(folder, tmp_path, window):
+    window.start_recording()
+    window.click_menu("Measure Folder...")
+    window.fill_in("Measure Folder", [str(folder), str(tmp_path / "first")])
+    window.table_window(f"measurements.csv of {folder.name}")
+    line = next(line for line in window.recorded().split("\n") if "Measure Folder..." in line)
+    assert "_yx" not in line
+    window.start_macro(line.replace(str(tmp_path / "first"), str(tmp_path / "again")))
+    rows = window.table_window(f"measurements.csv of {folder.name}")
+    assert [row["status"] for row in rows] == ["ok", "ok", "unreadable"]
+
+
 def test_escape_ends_a_run_over_a_folder(folder, tmp_path, headless):
     given = {"folder": str(folder), "output": str(tmp_path / "out")}
     told = headless.run_with_escape("run_without_image", "measure_files", given)
