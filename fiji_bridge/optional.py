@@ -11,4 +11,4 @@ def need(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f'{error}: this needs PyImageJ: pip install "parfocal[fiji]"') from error
+        raise ImportError(f"{error}: this needs PyImageJ: pip install -e '.[fiji]'") from error
