@@ -6,6 +6,9 @@ from typing import Any
 
 from parfocal.commands import CommandSpec, ParameterSpec
 
+# What turns a switch on and off, in any case.
+_SWITCHED = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
 
 def read_arguments(given: dict[str, Any], spec: CommandSpec) -> dict[str, Any]:
     """Arguments of a command, text read as what it stands for; empty text and None are left out.
@@ -31,7 +34,7 @@ def parsed(text: str, parameter: ParameterSpec) -> Any:
     Raises
     ------
     ValueError
-        Where a number is none, or something is needed and empty.
+        Where a number is none, a switch is neither on nor off, or something is needed and empty.
     """
     text, label = text.strip(), parameter.param.label or parameter.name
     if not text:
@@ -40,6 +43,10 @@ def parsed(text: str, parameter: ParameterSpec) -> Any:
         return None
     if parameter.type == "tuple":
         return tuple(text.replace(",", " ").split())
+    if parameter.type == "bool":
+        if text.lower() not in _SWITCHED:
+            raise ValueError(f"{parameter.name} must be one of {', '.join(_SWITCHED)}, got {text!r}")
+        return _SWITCHED[text.lower()]
     if parameter.type not in ("int", "float"):
         return text
     try:

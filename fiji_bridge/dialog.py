@@ -36,7 +36,7 @@ def ask(
     Raises
     ------
     ValueError
-        Where a number is none, or something is needed and not given.
+        Where a number is none, a switch is neither on nor off, or something is needed and not given.
     """
     options = JClass("ij.Macro").getOptions()
     if options is not None or headless:
@@ -140,8 +140,10 @@ def _option(options: str, parameter: ParameterSpec) -> Any:
         return str(JClass("ij.Macro").getValue(options, parameter.name, "")) or None
     if parameter.type != "bool":
         return parsed(str(JClass("ij.Macro").getValue(options, parameter.name, "")), parameter)
-    found = re.search(rf"(?:^|\s){parameter.name}(?:=(\w+))?(?=\s|$)", options)
-    return None if found is None else (found[1] or "yes").lower() not in ("no", "false", "0")
+    found = re.search(rf"(?:^|\s){parameter.name}(?:=(\[[^\]]*\]|\S*))?(?=\s|$)", options)
+    if found is None:
+        return None
+    return True if found[1] is None else parsed(found[1].strip("[]"), parameter)
 
 
 def _shown(parameter: ParameterSpec) -> str:

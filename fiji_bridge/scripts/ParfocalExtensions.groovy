@@ -65,7 +65,7 @@ class ParfocalExtensions extends ParfocalCommand implements MacroExtension {
                 throw new IllegalArgumentException("options must be among ${command.arguments.join(', ')}, got ${name} (text with spaces stands in [ ])")
             }
             String value = Macro.getValue(options + ' ', name as String, '')
-            return [name, name in command.switches ? !(value in ['no', 'false', '0']) : value]
+            return [name, name in command.switches ? value ?: 'yes' : value]
         }
     }
 }

@@ -76,6 +76,7 @@ def test_nothing_is_added_to_table_or_image(call, headless):
     [
         ("black_level=deep", "Ext.focusScore: Black level must be a number, got 'deep'"),
         ("modalty=bright_field", "got modalty"),
+        ("classical_metrics=maybe", "classical_metrics must be one of yes, true, 1, no, false, 0, got 'maybe'"),
         ("", "no image is open"),
     ],
 )

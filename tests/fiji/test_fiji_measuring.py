@@ -132,6 +132,21 @@ def test_a_macro_gets_the_numbers_from_the_results_table(files, headless):
     headless.run_macro("close();")
 
 
+@pytest.mark.parametrize(("switch", "drawn"), [("overlay", True), ("overlay=YES", True), ("overlay=[False]", False)])
+def test_a_switch_is_on_where_it_is_named_or_says_so(switch, drawn, files, headless):
+    last = 'return "" + Overlay.size; '
+    told = headless.run_macro(f'open("{files["a8"][0]}"); run("Measure Image Focus", "{switch}"); {last}')
+    assert (int(told) > 0) == drawn
+    headless.run_macro("close();")
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused(files, headless):
+    code = f'open("{files["a8"][0]}"); run("Measure Image Focus", "overlay=maybe"); return "went on";'
+    assert headless.run_macro(code) == "[aborted]"
+    assert "Measure Image Focus: overlay must be one of yes, true, 1, no, false, 0, got 'maybe'" in headless.log_text()
+    headless.run_macro("close();")
+
+
 def test_a_selection_limits_what_is_measured(files, headless):
     path, pixels = files["a8"]
     mask_yx = np.zeros(pixels.shape, bool)

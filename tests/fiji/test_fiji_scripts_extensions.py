@@ -67,6 +67,7 @@ def test_options_are_those_of_the_command(call):
     [
         ("black_level=deep", "Ext.focusScore: Black level must be a number, got 'deep'"),
         ("modalty=bright_field", "got modalty"),
+        ("classical_metrics=maybe", "classical_metrics must be one of yes, true, 1, no, false, 0, got 'maybe'"),
         ("", "Ext.focusScore: no image is open"),
     ],
 )
