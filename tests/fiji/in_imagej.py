@@ -62,6 +62,13 @@ def register_again():
     return int(JClass("ij.Executer").getListenerCount())
 
 
+def register_wrongly(wrong):
+    try:
+        register(wrong)
+    except TypeError as error:
+        return str(error)
+
+
 def start_again():
     try:
         start_imagej(endpoint=IMAGEJ1)

@@ -41,6 +41,15 @@ def test_registering_again_changes_nothing(headless):
     assert headless.register_again() == 1
 
 
+@pytest.mark.parametrize("ij", [None, "x"])
+def test_what_is_no_gateway_is_refused_with_what_is_wanted(ij, headless):
+    wanted = "ij must be a gateway of PyImageJ, as imagej.init() gives it, or a SciJava Context, got"
+    assert headless.register_wrongly(ij) == f"{wanted} {ij!r}"
+    code = f"from parfocal.fiji_bridge import register; register({ij!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.endswith(f"TypeError: {wanted} {ij!r}\n")
+
+
 def test_a_second_imagej_in_one_process_is_refused_with_the_way_out(headless):
     told = headless.start_again()
     assert told.startswith("a JVM runs in this process already")
