@@ -95,9 +95,9 @@ def _hold(options: argparse.Namespace, microscope: Any, estimate: Any, settings:
     from parfocal.focus_control.session import hold_focus
 
     begun, timed_out, advised = microscope.now_s(), False, False
-    print("Ctrl-C ends, and leaves the stage at the last good position", flush=True)
     with _Shown(begun) as shown:
         session = hold_focus(microscope, estimate, settings, options.log, shown.show)
+        print("Ctrl-C ends, and leaves the stage at the last good position", flush=True)
         if microscope.by_offset:
             print("hardware autofocus is on: its offset is corrected, positions are those of the offset", flush=True)
         try:

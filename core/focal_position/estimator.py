@@ -23,6 +23,7 @@ from parfocal.focal_position.result import FocalPosition
 from parfocal.focal_position.settings import DEPTH_OF_FIELD
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.check import PARTLY_SATURATED_SHARE, check_plane
+from parfocal.images.lone_pixels import without_lone_pixels
 from parfocal.optics.optics import Optics
 from parfocal.registry import Model
 
@@ -64,6 +65,7 @@ class FocalPositionEstimator:
         found, reason, share = self._check(image_yx)
         if found != status.OK:
             return self._refused(found, reason)
+        image_yx, hot = without_lone_pixels(image_yx)
         seen = image_yx if self._is_paper else reduced(image_yx, self._zoom)
         problem = contrast_problem(seen)
         if problem:
@@ -73,9 +75,8 @@ class FocalPositionEstimator:
         if unlike:
             return self._refused(status.OUT_OF_DOMAIN, unlike)
         told = read_distribution(self.positions_um, probability)
-        if share >= PARTLY_SATURATED_SHARE:
-            told = replace(told, warnings=(*told.warnings, "partly_saturated"))
-        return told
+        warned = {"partly_saturated": share >= PARTLY_SATURATED_SHARE, "hot_pixels": hot}
+        return replace(told, warnings=(*told.warnings, *(name for name, holds in warned.items() if holds)))
 
     @property
     def positions_um(self) -> np.ndarray:

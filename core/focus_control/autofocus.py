@@ -9,6 +9,7 @@ from parfocal.focus_control.metrics import FOCUS_METRICS
 from parfocal.focus_control.microscope import check_microscope
 from parfocal.focus_control.one_shot import AutofocusResult, OneShot
 from parfocal.focus_control.peak import FITS
+from parfocal.focus_control.session import refuse_held
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.settings_checks import APPROACHES
 
@@ -80,11 +81,14 @@ def autofocus(
     ------
     TypeError, ValueError
         Where an argument is wrong; the message says what would be right, and the value.
+    AlreadyHeldError
+        Where a session holds the focus of this microscope.
     StageError
         Where the position cannot be read.
     """
     check_arguments(autofocus, locals())
     check_microscope(microscope)
+    refuse_held(microscope)
     if method == "estimate" and not callable(estimate):
         raise ValueError(f"estimate must be given, a callable, for the method 'estimate', got {estimate!r}")
     settings = HoldFocus(

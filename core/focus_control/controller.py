@@ -157,6 +157,8 @@ class FocusController:
         now = self._microscope.now_s()
         try:
             found = self._estimate(image)
+            if not isinstance(found, FocalPosition):
+                raise TypeError(f"estimate must return a FocalPosition, got {found!r}")
             return Look(now, z_um, self.setpoint_um, **describe(image, found, self.settings.focus_metric))
         except Exception as error:  # an estimator that fails must not end a session of a day
             return Look(now, z_um, self.setpoint_um, fault=f"no estimate: {type(error).__name__}: {error}")

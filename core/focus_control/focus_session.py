@@ -103,7 +103,7 @@ class FocusSession:
         return self._error
 
     def step(self) -> Row:
-        """Take one look and do what follows from it."""
+        """Take one look and do what follows from it; beside a thread, when that is not looking."""
         return self._step()[0]
 
     def settle(self) -> Row:

@@ -10,7 +10,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.focal_position.result import NAN, Candidate, FocalPosition
-from parfocal.focus_control.metrics import check_metric, relative_sharpness
+from parfocal.focus_control.metrics import SMALLEST_PX, check_metric, relative_sharpness
 from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.peak import spaced
 from parfocal.focus_control.planes import take_planes
@@ -73,7 +73,8 @@ class MetricEstimator:
             return FocalPosition(checked.status, checked.reason)
         sharpness = relative_sharpness(image_yx, self.metric)
         if not np.isfinite(sharpness):
-            return FocalPosition(status.TOO_SMALL, f"{self.metric} is not defined for this image")
+            found = status.NO_CONTENT if min(np.shape(image_yx)) >= SMALLEST_PX else status.TOO_SMALL
+            return FocalPosition(found, f"{self.metric} is not defined for so few counts or pixels")
         level = float(np.log(max(sharpness, _LEAST_SHARPNESS)))
         if level < self.log_sharpness[-1]:
             told = f"less sharp than at the farthest plane of the sweep, {self.distance_um[-1]:g} um from focus"

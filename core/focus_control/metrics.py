@@ -9,7 +9,10 @@ import numpy as np
 
 from parfocal.focus_quality import classical
 
+SMALLEST_PX = 5
 MARR_HILDRETH_SIGMA_PX = 2.0
+# Fewer whole counts between the darkest and the brightest pixel, and rounding makes up for too much of the variance.
+_LEAST_COUNTS = 8
 # Share of the largest magnitude above which a frequency counts (De and Masilamani).
 IQA_SHARE = 1e-3
 # These grow with the square of the gain: over the variance of the image they depend on gain and offset no more.
@@ -26,13 +29,19 @@ def focus_score(image_yx: Any, metric: str = "VollathF4") -> float:
     """
     check_metric("metric", metric)
     image = np.asarray(image_yx, float)
-    if image.ndim != 2 or min(image.shape) < 5 or not np.isfinite(image).all() or np.ptp(image) == 0:
+    if image.ndim != 2 or min(image.shape) < SMALLEST_PX or not np.isfinite(image).all() or np.ptp(image) == 0:
         return float("nan")
     return float(_SCORES[metric](image))
 
 
 def relative_sharpness(image_yx: Any, metric: str = "VollathF4") -> float:
-    """Score that does not change with exposure or bleaching: that of a quadratic metric over the variance."""
+    """Score that does not change with exposure or bleaching: that of a quadratic metric over the variance.
+
+    NaN also where an image of whole counts has fewer than 8 of them: a dim one would seem sharper by its rounding.
+    """
+    pixels = np.asarray(image_yx)
+    if pixels.dtype.kind in "iu" and pixels.size and int(pixels.max()) - int(pixels.min()) < _LEAST_COUNTS:
+        return float("nan")
     score = focus_score(image_yx, metric)
     return score / float(np.var(np.asarray(image_yx, float))) if metric in _QUADRATIC and np.isfinite(score) else score
 

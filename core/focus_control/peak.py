@@ -23,7 +23,8 @@ def judge(z_um: np.ndarray, score: np.ndarray) -> tuple[str, str]:
     top, middle = float(ordered.max()), float(np.median(ordered))
     rise = top - middle
     if rise < _LEAST_SIGNAL * noise or rise < _LEAST_RISE * abs(middle) or rise == 0:
-        return FLAT, f"no plane stands out: the best score, {top:.4g}, is near the median, {middle:.4g}"
+        told = f"the best score, {top:.4g}, rises too little above the median, {middle:.4g}, for its noise, {noise:.2g}"
+        return FLAT, f"no plane stands out: {told}"
     # By position: an end that is taken twice has a first and a last image.
     if z_um[np.argmax(score)] in (z_um.min(), z_um.max()):
         return AT_THE_END, f"the sharpest plane, {z_um[np.argmax(score)]:.2f} um, is at the end of the range"

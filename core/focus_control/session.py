@@ -79,6 +79,13 @@ def hold_focus(
     return session
 
 
+def refuse_held(microscope: Microscope) -> None:
+    """Raise AlreadyHeldError where a session holds this microscope."""
+    with _registering:
+        if microscope.lock() in _live:
+            raise AlreadyHeldError("a session holds the focus of this microscope: stop it first")
+
+
 def _release(key: object, session: FocusSession) -> None:
     with _registering:
         if _live.get(key) is session:

@@ -15,7 +15,7 @@ def focal_plane(z: np.ndarray, score: np.ndarray) -> float:
     """Position of the peak of the sharpness (ValueError where there is none)."""
     if not np.isfinite(score).all():
         raise ValueError(
-            f"{z[~np.isfinite(score)][0]:g} um of the sweep has an image that is blank, too small or not finite"
+            f"{z[~np.isfinite(score)][0]:g} um of the sweep has an image that is blank, small, too dim or not finite"
         )
     found, reason = judge(z, score)
     if found != OK:

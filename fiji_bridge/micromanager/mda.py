@@ -75,6 +75,10 @@ class FocusKeepingEngine(_mda.MDAEngine):  # type: ignore[name-defined, misc]
         super().__init__(core, **options)
         if not callable(focus) and not isinstance(focus, FocusSession):
             raise TypeError(f"focus must be a function or a session of hold_focus, got {type(focus).__name__}")
+        known = [axis.value for axis in _useq.Axis]
+        unknown = [axis for axis in axes if axis not in known]
+        if unknown:
+            raise ValueError(f"axes must be among {', '.join(known)}, got {unknown[0]!r}")
         self._focus, self._axes = focus, tuple(axes)
         self._checks: list[FocusCheck] = []
 

@@ -79,6 +79,8 @@ def demo_core(drift_um_h: float = 60.0, start_um: float = 12.0, through_optics: 
         core.loadPyDevice(label, device)
         core.initializeDevice(label)
     core.setFocusDevice("Stage")
+    # There is no shutter to open, which acquisitions of pymmcore-plus else look for.
+    core.setAutoShutter(False)
     core.setCameraDevice("Camera")
     return core
 

@@ -31,6 +31,18 @@ def test_an_estimate_is_in_um_of_the_optics(nuclei, above):
     assert finer.defocus_um == pytest.approx(3 * 0.4 / 0.25, abs=0.01)
 
 
+def test_hot_pixels_are_looked_past(nuclei, above):
+    told = estimate(nuclei, above)
+    hot = nuclei.astype(np.uint16)
+    hot[20:200:40, 30:200:40] = 60000
+    warned = estimate(hot, above)
+    assert (told.warnings, warned.warnings) == ((), ("hot_pixels",))
+    rng = np.random.default_rng(0)
+    empty = np.rint(rng.normal(100, 2, (256, 256))).astype(np.uint16)
+    empty[rng.integers(256, size=20), rng.integers(256, size=20)] = 2000
+    assert estimate(empty, above).status == "no_content"
+
+
 def test_the_opposite_aberration_has_the_opposite_sign(nuclei, above):
     assert estimate(nuclei, above, spherical_aberration="negative").defocus_um == pytest.approx(-6.0, abs=0.01)
 

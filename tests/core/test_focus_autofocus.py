@@ -219,3 +219,13 @@ def test_a_drift_during_the_sweep_shifts_the_answer_by_no_more_than_itself():
     rig = SimulatedMicroscope(Sample(size_px=64), stepped(60.0), 0.0)
     result = autofocus(rig)
     assert abs(rig.z - rig.focal_plane(rig.now_s())) < 0.3 and result.found
+
+
+@pytest.mark.parametrize("most", [3, 7, 8, 200])
+def test_an_image_of_few_counts_has_no_relative_sharpness(most):
+    rng = np.random.default_rng(0)
+    image = gaussian_filter(rng.random((64, 64)), 2)
+    counts = np.rint(most * (image - image.min()) / np.ptp(image)).astype(np.uint8)
+    assert np.isfinite(relative_sharpness(counts)) == (most >= 8)
+    assert np.isfinite(relative_sharpness(counts.astype(float)))
+    assert np.isfinite(focus_score(counts))

@@ -43,6 +43,22 @@ def test_a_second_session_on_the_same_microscope_is_refused_until_the_first_has_
     assert hold_focus(rig.microscope, rig.estimator).state == "idle"
 
 
+def test_a_microscope_whose_focus_is_held_is_not_focused_once_beside():
+    rig = Rig()
+    with pytest.raises(AlreadyHeldError, match="a session holds the focus of this microscope: stop it first"):
+        autofocus(rig.microscope)
+    assert rig.microscope.images == 0
+    rig.session.stop()
+    assert autofocus(rig.microscope).found
+
+
+def test_an_estimator_that_gives_no_focal_position_is_named():
+    rig = Rig()
+    rig.session.stop()
+    row = hold_focus(rig.microscope, lambda image: None).step()
+    assert row["fault"] == "no estimate: TypeError: estimate must return a FocalPosition, got None"
+
+
 def test_a_session_that_nobody_holds_any_more_gives_its_microscope_back():
     rig = Rig()
     rig.session = None

@@ -7,7 +7,8 @@ from beads_core import ADAPTERS
 from held import Patient
 from played import learned, load_played
 
-from parfocal.fiji_bridge.micromanager import FocusKeepingEngine
+from parfocal.fiji_bridge.micromanager import FocusKeepingEngine, demo_core
+from parfocal.fiji_bridge.micromanager.start import close_core
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.session import hold_focus
 from parfocal.focus_control.settings import HoldFocus
@@ -150,3 +151,19 @@ def test_a_session_is_refused_for_several_positions(run):
 def test_what_cannot_focus_is_refused(run):
     with pytest.raises(TypeError, match="focus must be a function or a session of hold_focus, got int"):
         FocusKeepingEngine(run.core, 3)
+
+
+def test_axes_that_no_sequence_has_are_refused(run):
+    with pytest.raises(ValueError, match="axes must be among t, p, g, c, z, got 'q'"):
+        FocusKeepingEngine(run.core, run.focus, axes=("t", "q"))
+
+
+def test_an_acquisition_runs_on_the_core_without_hardware():
+    core = demo_core()
+    try:
+        frames = []
+        core.mda.events.frameReady.connect(lambda image, event, metadata: frames.append(image.shape))
+        core.mda.run(useq.MDASequence(time_plan=useq.TIntervalLoops(interval=0, loops=2)))
+        assert len(frames) == 2
+    finally:
+        close_core(core)
