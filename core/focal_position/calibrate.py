@@ -210,9 +210,10 @@ def _settings(
 
 
 def _keep_error(path: Path, errors: PositionErrors, is_second: bool) -> None:
-    """Write the median error into the model, for whoever is to trust its answers; none where nothing was answered."""
-    median = errors.summary()["median_um"]
-    found = {"median_error_um": round(median, 3) if math.isfinite(median) else None, "second_field": is_second}
+    """Write the errors into the model, for whoever is to trust its answers; none where nothing was answered."""
+    told = {"median_error_um": errors.summary()["median_um"], "p95_error_um": errors.summary()["p95_um"]}
+    known = {name: round(value, 3) if math.isfinite(value) else None for name, value in told.items()}
+    found = {**known, "second_field": is_second}
     path.write_text(json.dumps({**json.loads(path.read_text()), "calibration": found}, indent=2) + "\n")
 
 

@@ -111,7 +111,7 @@ def _card(config: dict[str, Any], history: list[dict[str, float]], settings: Foc
         "trained": "The sign is that of the stacks it was trained on: it holds for this microscope and sample.",
         "aberration": "The sign holds for positive spherical aberration (a coverslip too thick); it must be declared.",
     }
-    return f"""# Focal-position model `{config["architecture"]}`
+    return f"""# Focal-position model of the network `{config["architecture"]}`
 
 Gives an image a distribution over its signed distance from focus, {-settings.half_range:g} to {settings.half_range:g}
 {unit} in {settings.bins.count} bins. {config["parameters"]:,} parameters.
@@ -121,5 +121,6 @@ Gives an image a distribution over its signed distance from focus, {-settings.ha
 - Training: {settings.steps:,} batches of {settings.batch_size}, Adam, highest rate {settings.learning_rate:g}, seed
   {settings.seed}.
 - Validation (stacks that were kept back, or the same where there is one only) at the end: cross-entropy
-  {history[-1]["validation_loss"]:.3f}, median error {history[-1]["median_error"]:.3g} {unit}.
+  {history[-1]["validation_loss"]:.3f}, median error {history[-1]["median_error"]:.3g} {unit}, to
+  the nearest of bins of {settings.bins.width:.3g} {unit}.
 """

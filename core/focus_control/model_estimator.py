@@ -26,8 +26,8 @@ class ModelEstimator:
     range_um : tuple of float
         Lowest and highest defocus that the model knows.
     calibration : dict
-        `median_error_um` (None where nothing was answered) and `second_field` of the model's calibration; empty for a
-        model without one.
+        `median_error_um` and `p95_error_um` (None where nothing was answered) and `second_field` of the model's
+        calibration; empty for a model without one.
     """
 
     arguments: dict[str, Any]
@@ -38,10 +38,13 @@ class ModelEstimator:
         """Say where the errors of the calibration were larger than a tolerance; else nothing."""
         if not self.calibration:
             return ""
-        median, where = self.calibration["median_error_um"], "a field that it had been adapted to"
-        if median is not None and median <= tolerance_um:
+        median, most = self.calibration["median_error_um"], self.calibration["p95_error_um"]
+        where = "a field that it had been adapted to"
+        if most is not None and most <= tolerance_um:
             return ""
-        told = "answered no plane" if median is None else f"was off by {median:g} um in the median"
+        told = "answered no plane"
+        if median is not None:
+            told = f"was off by {median:g} um in the median, {most:g} um at the 95th percentile,"
         if self.calibration["second_field"]:
             where = "another field"
         return (

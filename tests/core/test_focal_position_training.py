@@ -85,18 +85,28 @@ def test_a_calibrated_model_states_what_it_is(calibrated):
 
 
 def test_a_calibrated_model_keeps_its_errors(calibrated):
-    median = calibrated.errors.summary()["median_um"]
-    told = pytest.approx(median, abs=1e-3) if np.isfinite(median) else None
-    assert model_estimator(model=str(calibrated.output)).calibration == {"median_error_um": told, "second_field": True}
+    summary = calibrated.errors.summary()
+    told = [
+        pytest.approx(summary[name], abs=1e-3) if np.isfinite(summary[name]) else None
+        for name in ("median_um", "p95_um")
+    ]
+    kept = model_estimator(model=str(calibrated.output)).calibration
+    assert kept == {"median_error_um": told[0], "p95_error_um": told[1], "second_field": True}
 
 
 @pytest.mark.parametrize(
     ("calibration", "told"),
     [
         ({}, ""),
-        ({"median_error_um": 0.5, "second_field": True}, ""),
-        ({"median_error_um": 0.9, "second_field": True}, "was off by 0.9 um in the median on another field"),
-        ({"median_error_um": None, "second_field": False}, "answered no plane on a field that it had been adapted to"),
+        ({"median_error_um": 0.2, "p95_error_um": 0.5, "second_field": True}, ""),
+        (
+            {"median_error_um": 0.4, "p95_error_um": 0.9, "second_field": True},
+            "was off by 0.4 um in the median, 0.9 um at the 95th percentile, on another field",
+        ),
+        (
+            {"median_error_um": None, "p95_error_um": None, "second_field": False},
+            "answered no plane on a field that it had been adapted to",
+        ),
     ],
 )
 def test_whoever_holds_focus_is_told_where_a_calibration_was_worse_than_the_tolerance(calibration, told):
