@@ -93,7 +93,8 @@ class PlaneMeasurement:
         weights = patch_weights(ready.plane_yx.shape)
         estimate = self._estimate(probabilities, weights if shares is None else weights * shares, warnings)
         objects = self._objects(network, ready, boxes)
-        return PlaneFocus(estimate, self._patches(corners, probabilities), objects, metrics)
+        seen = np.ones(len(corners), bool) if shares is None else shares > 0
+        return PlaneFocus(estimate, self._patches(corners[seen], probabilities[seen]), objects, metrics)
 
     def _check(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray]) -> PlaneCheck:
         if self.refusal:

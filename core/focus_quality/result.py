@@ -58,7 +58,7 @@ class FocusEstimate:
 
 @dataclass(frozen=True)
 class FocusPatches:
-    """The patches of one plane, in pixels of the image as it was given.
+    """The patches of one plane that took part, in pixels of the image as it was given: none that a mask leaves out.
 
     Attributes
     ----------
