@@ -16,8 +16,6 @@ NAN = float("nan")
 _UNITS_UM = {"nm": 1e-3, "um": 1.0, "\u00b5m": 1.0, "\u03bcm": 1.0, "micron": 1.0, "microns": 1.0, "mm": 1e3}
 # What need not be given where the calibration of the image states it.
 CALIBRATED = ("pixel_size_um",)
-# Commands that take no image which its metadata mark as restored.
-REFUSING_RESTORED = ("flag_defocused", "restore_defocus")
 
 
 def measured(
@@ -51,13 +49,33 @@ def measured(
     return command(_around(pixels, mask_yx), **arguments)
 
 
+def measured_as_marked(
+    command: Callable[..., Any], pixels: Any, arguments: dict[str, Any], mask_yx: Optional[np.ndarray], metadata: str
+) -> tuple[Any, tuple[str, ...]]:
+    """The same and warnings, for an image whose metadata may mark it as restored: it is measured with a warning.
+
+    The sorter does not look at it, and gives the status `already_restored`.
+    """
+    from parfocal.restoration.result import RESTORED_IMAGE, is_marked_restored
+    from parfocal.sorting.items import restored_before
+
+    marked, name = is_marked_restored(metadata), command_spec(command).name
+    if marked and name == "flag_defocused":
+        return restored_before(pixels, metadata), ()
+    warnings = (RESTORED_IMAGE,) if marked and name == "measure_image_focus" else ()
+    return measured(command, pixels, arguments, mask_yx), warnings
+
+
 def calibrated_um(unit: str, pixel_width: float, plane_distance: Optional[float]) -> dict[str, float]:
-    """Pixel size and z step in um where a calibration states them in nm, um or mm; of a single plane no z step."""
+    """Pixel size and z step in um where a calibration states them in nm, um or mm; of a single plane no z step.
+
+    A length of exactly 1 is what a calibration has of which nothing is known, and states nothing.
+    """
     factor = _UNITS_UM.get(unit.strip())
+    lengths = {"pixel_size_um": pixel_width, "z_step_um": plane_distance}
     if factor is None:
         return {}
-    found = {"pixel_size_um": pixel_width * factor}
-    return found if plane_distance is None else {**found, "z_step_um": plane_distance * factor}
+    return {name: length * factor for name, length in lengths.items() if length is not None and length != 1}
 
 
 def completed(command: Callable[..., Any], arguments: dict[str, Any], known: dict[str, float]) -> dict[str, Any]:
@@ -109,10 +127,10 @@ def _of_part(part: Any) -> dict[str, Any]:
 
 
 def check_not_restored(name: str, title: str, metadata: str) -> None:
-    """Raise ValueError where a command of this name takes no restored image, and the metadata mark it as one."""
+    """Raise ValueError where a command of this name restores, and the metadata mark the image as restored before."""
     from parfocal.restoration.result import is_marked_restored
 
-    if name in REFUSING_RESTORED and is_marked_restored(metadata):
+    if name == "restore_defocus" and is_marked_restored(metadata):
         raise ValueError(f"{title}: {MEANINGS[ALREADY_RESTORED]}")
 
 

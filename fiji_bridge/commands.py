@@ -13,6 +13,8 @@ from parfocal.commands import CommandSpec, ParameterSpec, command_spec
 from .hold_options import ACTION, SHOW
 from .options import EACH_PLANE, EACH_SLICE, FOLDER, ONLY_FLAGGED, OUTPUT, OVERLAY, PLOT, ROIS
 
+# What is taken from an image where it states it; those of them that can be left empty.
+STATED = ("pixel_size_um", "z_step_um", "numerical_aperture", "emission_wavelength_um")
 MENU = ("Plugins", "Parfocal")
 
 
@@ -76,6 +78,8 @@ class ImageJCommand:
         if not self.takes_image:
             asked = [p for p in asked if not p.param.array]  # there is none that could be handed over
         known = [replace(p, required=False) if p.name in CALIBRATED else p for p in asked]
+        if self.takes_image or FOLDER in self.options:
+            known = [_told_where_stated(p) for p in known]
         return replace(spec, name=self.script_name or spec.name, parameters=(*needed, *known, *others))
 
     def run(self, arguments: dict[str, Any], image: Optional[Any] = None) -> dict[str, Any]:
@@ -116,6 +120,13 @@ def named(label: str) -> str:
     return label.rstrip(".")
 
 
+def _told_where_stated(parameter: ParameterSpec) -> ParameterSpec:
+    """A parameter whose help says what it means to leave it empty, where images may state it."""
+    if parameter.name not in STATED or parameter.default is not None:
+        return parameter
+    return replace(parameter, help=f"{parameter.help} Empty: as the image states.".strip())
+
+
 def _load(home: str) -> Callable[..., Any]:
     module, name = home.split(":")
     return getattr(import_module(module), name)
@@ -133,7 +144,7 @@ COMMANDS = (
     ImageJCommand(
         "Flag Defocused...",
         "parfocal.sorting.flag:flag_defocused",
-        f"{_FRONTS}.measuring:sort",
+        f"{_FRONTS}.measuring:measure",
         "FlagDefocused",
         (EACH_PLANE,),
     ),

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from parfocal.answers import check_not_restored, measured, object_outputs_of, outputs_of, plane_outputs_of
+from parfocal.answers import (
+    check_not_restored,
+    measured,
+    measured_as_marked,
+    object_outputs_of,
+    outputs_of,
+    plane_outputs_of,
+)
 from parfocal.progress import steps
 
 from .images import held, image_like, pixels_of, planes_of
-from .metadata import with_stated
+from .metadata import info_of, with_stated
 from .options import EACH_PLANE, OVERLAY
 from .other_images import taken_images
 from .places import Place, all_places, current_place, label_of, shown_places
@@ -17,7 +24,7 @@ from .results import Row
 
 
 def measure(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
-    """Measure an image of ImageJ; its selection limits what is measured, and a mask where the command takes one.
+    """Measure or sort an image of ImageJ; its selection limits what is seen, and a mask where the command takes one.
 
     A command without a mask gets the rectangle around the selection. Optics are those that the image states where they
     are not given.
@@ -38,21 +45,17 @@ def measure(command: Callable[..., Any], arguments: dict[str, Any], image: Any) 
         shown = shown_places(image)
         given, mask_yx = taken_images(given, image)
         given, warnings = with_stated(command, given, image)
-        stacks = [
-            (places, measured(command, planes_of(image, places), given, mask_yx))
+        told = {
+            places: measured_as_marked(command, planes_of(image, places), given, mask_yx, info_of(image))
             for places in (all_places(image) if each else [shown])
-        ]
+        }
+        stacks = [(places, result) for places, (result, _) in told.items()]
         rows = [row for places, result in stacks for row in _rows(image, places, result, each)]
     if arguments.get(OVERLAY.name, False):
         _draw(image, stacks)
     main = dict(stacks).get(shown, stacks[0][1])
-    return warned({**outputs_of(main), "rows": rows}, warnings)
-
-
-def sort(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
-    """The same for a command that refuses what was restored."""
-    refuse_restored(command, image)
-    return measure(command, arguments, image)
+    more = next(iter(told.values()))[1]
+    return warned({**outputs_of(main), "rows": rows}, (*warnings, *more))
 
 
 def estimate(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def estimate(command: Callable[..., Any], arguments: dict[str, Any], image: Any)
 
 def restore(command: Callable[..., Any], arguments: dict[str, Any], image: Any) -> dict[str, Any]:
     """Restore an image whole; `image` is a new one, marked as restored, where anything was."""
-    refuse_restored(command, image)
+    check_not_restored(command.__name__, str(image.getTitle()), info_of(image))
     with held(image):
         shown = shown_places(image)
         given, warnings = with_stated(command, arguments, image)
@@ -94,11 +97,6 @@ def warned(outputs: dict[str, Any], warnings: Sequence[str]) -> dict[str, Any]:
     for told in [outputs, *(row.outputs for row in outputs["rows"])]:
         told["warnings"] = " ".join(dict.fromkeys([*str(told["warnings"]).split(), *warnings]))
     return outputs
-
-
-def refuse_restored(command: Callable[..., Any], image: Any) -> None:
-    """Raise ValueError where the image is marked as restored and the command takes none that is."""
-    check_not_restored(command.__name__, str(image.getTitle()), str(image.getInfoProperty() or ""))
 
 
 def _without_options(arguments: dict[str, Any]) -> tuple[dict[str, Any], bool]:

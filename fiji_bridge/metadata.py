@@ -16,8 +16,12 @@ from .images import lengths_um
 
 def metadata_of(image: Any) -> ImageMetadata:
     """Optics of the channel that is shown; of lengths the calibration counts, which a person can see and set."""
-    info = image.getInfoProperty()
-    return replace(read_info("" if info is None else str(info), image.getC() - 1), **lengths_um(image))
+    return replace(read_info(info_of(image), image.getC() - 1), **lengths_um(image))
+
+
+def info_of(image: Any) -> str:
+    """Text that ImageJ shows as the image's info, where what was restored is marked; empty without one."""
+    return str(image.getInfoProperty() or "")
 
 
 def with_stated(

@@ -7,13 +7,13 @@ from typing import Any, Optional
 
 from jpype import JClass
 
-from parfocal.answers import measured
+from parfocal.answers import measured_as_marked
 from parfocal.sorting.preview import DEFOCUSED, SHARP, ThresholdPreview
+from parfocal.status import ALREADY_RESTORED
 
 from .imagej1 import is_headless, log, record
 from .images import held, part_of, planes_of
-from .measuring import refuse_restored
-from .metadata import with_stated
+from .metadata import info_of, with_stated
 from .other_images import taken_images
 from .places import Place, all_places
 
@@ -36,14 +36,15 @@ def split_stack(command: Callable[..., Any], arguments: dict[str, Any], image: A
     ValueError, TypeError
         As for measuring; also where no plane has an answer.
     """
-    refuse_restored(command, image)
     places = [place for group in all_places(image) for place in group]
     with held(image):
         given, mask_yx = taken_images(arguments, image)
         given, warnings = with_stated(command, given, image)
-        result = measured(command, planes_of(image, places), given, mask_yx)
+        result, _ = measured_as_marked(command, planes_of(image, places), given, mask_yx, info_of(image))
     if warnings:
         log([f"{TITLE}, {image.getTitle()}: {' '.join(warnings)}"])
+    if result.status == ALREADY_RESTORED:
+        raise ValueError(f"{image.getTitle()} was restored by Parfocal, and is not sorted: split the original image")
     if not any(plane.answered for plane in result.planes):
         raise ValueError(f"{image.getTitle()}: {result.reason}")
     preview = ThresholdPreview.of(result)

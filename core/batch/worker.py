@@ -17,12 +17,10 @@ from parfocal.focus_quality.result import ImageFocus
 from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
 from parfocal.images.writing import write_ome_tiff
-from parfocal.restoration.result import is_marked_restored
+from parfocal.restoration.result import RESTORED_IMAGE, is_marked_restored
 
 # Folders of pictures in the output folder.
 OVERLAYS, SHARPEST = "overlays", "sharpest"
-# Warning of an image that was restored: its focus is not that of the microscope.
-RESTORED_IMAGE = "restored_image"
 
 
 @dataclass(frozen=True)

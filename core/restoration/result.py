@@ -12,6 +12,8 @@ from parfocal import status
 NAN = float("nan")
 # Fronts write it into the metadata of what they save, and look for it before they restore.
 MARK = "Restored from defocus by Parfocal"
+# Warning of an image that was restored: its focus is not that of the microscope.
+RESTORED_IMAGE = "restored_image"
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,11 @@ def flag_item(item: ImageItem, given: dict[str, Any]) -> tuple[DefocusFlag, dict
     """
     arguments, warnings = arguments_for(item.metadata, given, flag_defocused)
     if is_marked_restored(item.metadata.description):
-        reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(item.metadata.description.split())[:200]}"
-        planes = (PlaneFlag(status=status.ALREADY_RESTORED, reason=reason),) * len(as_planes(item.pixels)[0])
-        return DefocusFlag(planes, NAN), arguments, warnings
+        return restored_before(item.pixels, item.metadata.description), arguments, warnings
     return flag_defocused(item.pixels, **arguments), arguments, warnings
+
+
+def restored_before(image: Any, mark: str) -> DefocusFlag:
+    """No answer for any plane of an image, with the text that marks it as restored as the reason."""
+    reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(mark.split())[:200]}"
+    return DefocusFlag((PlaneFlag(status=status.ALREADY_RESTORED, reason=reason),) * len(as_planes(image)[0]), NAN)

@@ -17,7 +17,7 @@ from parfocal.answers import (
     calibrated_um,
     check_not_restored,
     completed,
-    measured,
+    measured_as_marked,
     object_outputs_of,
     outputs_of,
     plane_outputs_of,
@@ -99,11 +99,11 @@ def _measure(command: Callable[..., Any], inputs: Mapping[str, Any], supply: Opt
     if inputs.get("labels") is not None:
         arguments["labels_yx"] = _whole_numbers(read_array(inputs["labels"], "labels"))
     pixels = pixels_of(inputs.get("image"), supply)
-    result = measured(command, pixels, arguments, _mask(inputs))
+    result, more = measured_as_marked(command, pixels, arguments, _mask(inputs), str(inputs.get("metadata") or ""))
     outputs = outputs_of(result)
     if inputs.get("labels") is not None:
         outputs["objects"] = object_outputs_of(result)
-    outputs["warnings"] = " ".join([*filter(None, [outputs["warnings"]]), *warnings])
+    outputs["warnings"] = " ".join([*filter(None, [outputs["warnings"]]), *warnings, *more])
     if inputs.get("each_plane"):
         outputs["planes"] = plane_outputs_of(result) if hasattr(result, "of_plane") else []
     if inputs.get("patches"):

@@ -13,6 +13,9 @@ class ParfocalSplit extends ParfocalCommand {
         List places = ParfocalPlaces.stacksOf(image, true).flatten()
         Map outputs = held(image) { measureStack(command, image, places, selectionOf(image), arguments, [each_plane: true]) } as Map
         if (outputs.warnings) IJ.log("${command.label}, ${image.title}: ${outputs.warnings}")
+        if (outputs.status == 'already_restored') {
+            throw new IllegalArgumentException("${image.title} was restored by Parfocal, and is not sorted: split the original image")
+        }
         List probabilities = outputs.planes.collect { it.features.Probability as String as double }
         if (probabilities.every { Double.isNaN(it) }) throw new IllegalArgumentException("${image.title}: ${outputs.reason}")
         Double threshold = outputs.features.Threshold as String as Double

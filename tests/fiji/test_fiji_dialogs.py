@@ -36,6 +36,13 @@ def test_a_dialog_shows_what_the_image_states_in_place_of_defaults_and_the_open_
     assert window.table_rows() == []  # it was cancelled
 
 
+def test_help_says_that_optics_may_be_left_to_the_image_where_there_is_one():
+    helps = {c.name: {p.name: p.help for p in c.spec.parameters} for c in COMMANDS}
+    for command in ("Measure Image Focus", "Flag Folder", "Measure Bead Focal Plane"):
+        assert helps[command]["pixel_size_um"].endswith("Empty: as the image states.")
+    assert "as the image states" not in helps["Hold Focus"]["pixel_size_um"]
+
+
 def test_a_dialog_does_not_remember_what_was_entered(window, opened):
     for entered in (["0.25"], []):
         window.click_menu("Flag Defocused...")

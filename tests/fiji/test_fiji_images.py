@@ -11,6 +11,8 @@ import tifffile
 
 from parfocal import estimate_focal_position, flag_defocused, measure_bead_focal_plane, measure_image_focus
 from parfocal.focus_quality.synthesis import defocus_image
+from parfocal.restoration.result import MARK
+from parfocal.restoration.result import RESTORED_IMAGE as MARKED
 
 DATA = Path(__file__).parents[1] / "data"
 NUCLEI = iio.imread(DATA / "core" / "transfluor_O01f01.png").astype(np.uint16)
@@ -76,6 +78,49 @@ def test_optics_come_from_calibration_and_info(headless, stack):
     found = headless.run_on("measure_image_focus", path, {}, INFO)
     same(found, measure_image_focus(pixels, z_step_um=2.0, **OPTICS).features())
     assert found["DefocusDistanceUm"] == found["DefocusDistanceUm"]  # a distance needs all of them
+
+
+def test_a_restored_image_is_measured_with_a_warning_and_not_sorted(headless, stack):
+    mark = f"{MARK}: method wiener"
+    found = headless.run_on("measure_image_focus", stack[0], {}, mark)
+    assert found["warnings"].split() == [
+        *headless.run_on("measure_image_focus", stack[0], {})["warnings"].split(),
+        MARKED,
+    ]
+    found = headless.run_on("flag_defocused", stack[0], {}, mark)
+    assert found["status"] == "already_restored" and np.isnan([found["Probability"], found["Defocused"]]).all()
+    headless.table_rows()
+    marked = f'open("{stack[0]}"); setMetadata("Info", "{mark}");'
+    assert headless.run_macro(f'{marked} run("Flag Defocused", "each_plane"); return "went on";') == "went on"
+    rows = headless.table_rows()
+    assert [row["FlagDefocused_Status"] for row in rows] == ["already_restored"] * 4
+    assert all(row["FlagDefocused_Reason"].endswith(f"done once only: {mark}") for row in rows)
+    assert headless.run_macro('run("Split Sharp and Defocused..."); return "went on";') == "[aborted]"
+    told = "stack.tif was restored by Parfocal, and is not sorted: split the original image"
+    assert f"Split Sharp and Defocused: {told}" in headless.log_text()
+    headless.run_macro("while (nImages > 0) close();")
+
+
+def test_patches_that_mask_and_selection_leave_out_have_no_mark(headless, stack):
+    headless.run_macro(f'open("{stack[0]}"); run("Measure Image Focus");')
+    everywhere = [part["xywh"] for part in headless.overlay() if part["name"] != "legend"]
+    headless.run_macro('makeRectangle(0, 0, 84, 256); run("Measure Image Focus");')
+    marked = [part["xywh"] for part in headless.overlay() if part["name"] != "legend"]
+    assert marked == [xywh for xywh in everywhere if xywh[0] < 50] != []
+    headless.run_macro("while (nImages > 0) close();")
+
+
+def test_a_calibration_of_exactly_one_states_nothing(headless, folder):
+    pixels = np.stack([BLURRED, NUCLEI])
+    path = folder / "uncalibrated.tif"
+    tifffile.imwrite(path, pixels, imagej=True, resolution=(1, 1), metadata={"unit": "um", "axes": "ZYX"})
+    found = headless.run_on(
+        "measure_image_focus", str(path), {"numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
+    )
+    same(found, measure_image_focus(pixels, numerical_aperture=0.5, emission_wavelength_um=0.5).features())
+    assert np.isnan([found["DefocusDistanceUm"], found["SharpestPlaneZUm"]]).all()
+    told = headless.run_module("measure_bead_focal_plane", str(path), {"bead_diameter_um": 5.0})["failed"]
+    assert "Pixel size must be given, the calibration of the image states none" in told
 
 
 def test_optics_come_from_ome_xml_that_imagej_has_read(headless, folder):

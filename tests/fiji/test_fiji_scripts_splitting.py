@@ -8,6 +8,7 @@ import tifffile
 from test_fiji_images import BLURRED, NUCLEI
 
 from parfocal import flag_defocused
+from parfocal.restoration.result import MARK
 from parfocal.sorting.preview import COLORS, DEFOCUSED, NO_ANSWER, SHARP, ThresholdPreview
 
 ITEM = "Split Sharp and Defocused..."
@@ -69,6 +70,12 @@ def test_what_cannot_be_split_is_told(ordinary, stack, tmp_path):
     tifffile.imwrite(tmp_path / "dark.tif", np.zeros((3, 99, 99), np.uint16), imagej=True)
     ordinary.open(str(tmp_path / "dark.tif"), None)
     assert "Split Sharp and Defocused: dark.tif: " in ordinary.run(ITEM, {})["thrown"]
+
+
+def test_what_was_restored_is_not_split(ordinary, stack):
+    ordinary.open(stack, f'image.setProperty("Info", "{MARK}")')
+    told = "Split Sharp and Defocused: mixed.tif was restored by Parfocal, and is not sorted: split the original image"
+    assert told in ordinary.run(ITEM, {})["thrown"]
 
 
 def test_the_threshold_is_no_question_of_the_dialog(ordinary):

@@ -15,6 +15,7 @@ from hosts import Host, share
 
 import parfocal
 from parfocal.registry import shipped_file
+from parfocal.restoration.result import MARK, RESTORED_IMAGE
 from parfocal.worker.protocol import PROTOCOL, plain
 
 BEADS = Path(__file__).parents[1] / "data" / "beads"
@@ -294,6 +295,23 @@ def test_a_worker_that_dies_is_noticed_by_the_host(nuclei):
     task, _ = host.ask("hello")
     task, _ = host.ask("measure_image_focus", np.stack([nuclei] * 60), listener=lambda event: host.service.kill())
     assert task.status.name == "CRASHED"
+
+
+def test_a_restored_image_is_measured_with_a_warning_and_not_sorted(host, nuclei):
+    task, _ = host.ask("measure_image_focus", nuclei, metadata=MARK)
+    assert task.outputs["status"] == "ok" and RESTORED_IMAGE in task.outputs["warnings"].split()
+    task, _ = host.ask("flag_defocused", nuclei, metadata=MARK)
+    assert task.outputs["status"] == "already_restored" and MARK in task.outputs["reason"]
+    assert np.isnan(float(task.outputs["features"]["Probability"]))
+
+
+def test_a_calibration_of_exactly_one_states_nothing(host, nuclei):
+    optics = {"numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
+    calibration = {"unit": "um", "pixel_width": 1.0, "plane_distance": 1.0}
+    planes = np.stack([nuclei, nuclei // 2])
+    expected = parfocal.measure_image_focus(planes, **optics).features()
+    same(host.features("measure_image_focus", planes, arguments=optics, calibration=calibration), expected)
+    assert np.isnan(expected["SharpestPlaneZUm"])
 
 
 def test_optics_come_from_the_text_of_the_image_where_nothing_is_given(host, nuclei):
