@@ -16,6 +16,10 @@ from parfocal.images.reading import find_images, read_images
 Report = TypeVar("Report")
 
 
+class OutputExists(FileExistsError):
+    """What would be written is there already; a front that can allow it to be overwritten says how."""
+
+
 @dataclass(frozen=True)
 class FileTask:
     """One file to work on.
@@ -69,16 +73,14 @@ def claim_output(output: Path, overwrite: bool, names: Iterable[str]) -> None:
 
     Raises
     ------
-    FileExistsError
+    OutputExists
         Where a file or folder of one of these names is there and `overwrite` is not set.
     OSError
         Where the folder cannot be made or written; the message names it.
     """
     for path in (output / name for name in names):
         if path.exists() and not overwrite:
-            raise FileExistsError(
-                f"{path} exists: choose another output folder, or allow it to be overwritten (overwrite)"
-            )
+            raise OutputExists(f"{path} exists: choose another output folder")
     probe = output / ".parfocal-can-write"
     try:
         output.mkdir(parents=True, exist_ok=True)

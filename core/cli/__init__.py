@@ -106,6 +106,10 @@ def _say(error: BaseException) -> int:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] in _OF_TRAINING:
         text = f"{text}: training needs TensorFlow: pip install -e '.[train]' in Parfocal's folder"
+    if isinstance(error, FileExistsError):
+        from parfocal.batch.files import OutputExists
+
+        text += ", or give --overwrite" * isinstance(error, OutputExists)
     print(f"parfocal: error: {text}", file=sys.stderr)
     return USER_ERROR
 

@@ -166,7 +166,7 @@ def test_an_earlier_run_is_only_replaced_when_that_is_allowed(here, done, model,
     (tmp_path / "summary.png").write_text("of another program")
     (tmp_path / "planes.csv").write_text("old")
     assert main(command) == 2
-    assert "planes.csv exists: choose another output folder" in capsys.readouterr().err
+    assert "planes.csv exists: choose another output folder, or give --overwrite\n" in capsys.readouterr().err
     assert (tmp_path / "summary.png").read_text() == "of another program"
     assert main([*command, "--overwrite"]) == 0
     assert iio.imread(tmp_path / "summary.png").ndim == 3

@@ -44,7 +44,9 @@ def test_what_an_earlier_run_left_is_not_overwritten(folder, tmp_path, headless)
     (tmp_path / "measurements.csv").write_text("mine")
     call = f'run("Measure Folder...", "folder=[{folder}] output=[{tmp_path}]"); return "went on";'
     assert headless.run_macro(call) == "[aborted]"
-    assert f"Measure Folder: {tmp_path / 'measurements.csv'} exists: choose another" in headless.log_text()
+    assert (
+        f"Measure Folder: {tmp_path / 'measurements.csv'} exists: choose another output folder\n" in headless.log_text()
+    )
     assert (tmp_path / "measurements.csv").read_text() == "mine"
 
 
