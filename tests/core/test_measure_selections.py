@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parfocal import measure_image_focus, status
-from parfocal.focus_quality.patches import patch_weights
+from parfocal.focus_quality.patches import patch_corners, patch_weights
 from parfocal.focus_quality.synthesis import defocus_image
 
 
@@ -79,9 +79,11 @@ def test_too_little_left_is_masked_out_with_its_reason(nuclei):
 def test_mean_certainty_is_that_of_the_patches_under_the_mask(nuclei, mask):
     result = measure_image_focus(nuclei, mask_yx=mask)
     patches = result.planes[0].patches
-    share = np.array([mask[y : y + 84, x : x + 84].mean() for y, x in patches.corners_yx.astype(int)])
-    share[share < 0.25] = 0
-    share *= patch_weights(nuclei.shape)
+    corners = patch_corners(nuclei.shape)
+    share = np.array([mask[y : y + 84, x : x + 84].mean() for y, x in corners])
+    seen = share >= 0.25
+    np.testing.assert_array_equal(patches.corners_yx, corners[seen])  # the others are no patches of the result
+    share = (share * patch_weights(nuclei.shape))[seen]
     assert result.estimate.mean_certainty == pytest.approx(np.average(patches.certainty, weights=share))
 
 
