@@ -128,8 +128,8 @@ class Fiji {
     }
 
     /** Kill the process of a file once it is at work on a script. */
-    Map killed(String label, Map given, String pidFile) {
-        def killing = Thread.startDaemon { sleep(400); ['kill', '-9', new File(pidFile).text.trim()].execute().waitFor() }
+    Map killed(String label, Map given, String pidFile, int afterMs) {
+        def killing = Thread.startDaemon { sleep(afterMs); ['kill', '-9', new File(pidFile).text.trim()].execute().waitFor() }
         try { return run(label, given) } finally { killing.join() }
     }
 
