@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import Any, NoReturn, Optional
 
-from parfocal.training.quiet import silence_tensorflow
-
 SUBCOMMANDS = {
     "measure": ("parfocal.cli.measure", "measure the focus of images in files and folders"),
     "beads": ("parfocal.cli.beads", "find the reference focal plane from z-stacks of beads"),
@@ -78,7 +76,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         the reader of the output has gone.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    silence_tensorflow()
+    # Its errors reach Python as exceptions, and its talk of processors and drivers tells a user nothing.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         options = _parser(arguments[0] if arguments else "").parse_args(arguments)
         return int(options.run(options))

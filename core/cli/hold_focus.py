@@ -166,12 +166,14 @@ def row_line(row: Row, begun_s: float) -> str:
     """A row of the log as a line: time, state, position, error, drift, decision, and why."""
     minutes, seconds = divmod(int(max(0.0, row["time_s"] - begun_s)), 60)
     parts = [f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}", f"{row['state']:<11}"]
-    z_um = row["z_after_um"] if math.isfinite(row["z_after_um"]) else row["z_before_um"]
+    # Before the move: that is where the error was.
     for name, value, unit in (
-        ("z", z_um, "um"),
+        ("z", row["z_before_um"], "um"),
         ("error", row["error_um"], "um"),
         ("drift", row["drift_um_h"], "um/h"),
     ):
         parts.append(f"{name} {value:+.2f} {unit}" if math.isfinite(value) else f"{name} -")
     told = "; ".join(filter(None, (row["reason"], row["fault"])))
-    return "  ".join([*parts, f"{row['decision']}: {told}" if told else row["decision"]])
+    has_moved = math.isfinite(row["z_after_um"]) and row["z_after_um"] != row["z_before_um"]
+    moved = f" to {row['z_after_um']:+.2f} um" if has_moved else ""
+    return "  ".join([*parts, f"{row['decision']}{moved}: {told}" if told else f"{row['decision']}{moved}"])

@@ -12,10 +12,12 @@ from parfocal.focus_control.log import LOOK, FocusLog, Row
 from parfocal.focus_control.memory import Memory
 from parfocal.focus_control.rows import look_of, outcome_of
 from parfocal.focus_control.settings import HoldFocus
-from parfocal.focus_control.states import Decision
+from parfocal.focus_control.states import TRIM, Decision
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_LONGEST_IN_MINUTES_S = 3 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,29 @@ def draw_log(log: FocusLog) -> Figure:
     """Draw a log: focus device and focal plane, error, states over time."""
     from matplotlib.figure import Figure
 
-    rows = [row for row in log.rows if row["kind"] == LOOK]
-    hours = [(row["time_s"] - log.start_s) / 3600.0 for row in rows]
+    looks = [row for row in log.rows if row["kind"] == LOOK]
+    # Images that a trim takes beside the focal plane, on purpose, are not where the device is held.
+    aside = [False, *(row["decision"] == TRIM for row in looks)]
+    rows, asides = ([row for row, away in zip(looks, aside) if away is which] for which in (False, True))
+    span_s = rows[-1]["time_s"] - log.start_s if rows else 0.0
+    unit, second = ("hours", 1 / 3600.0) if span_s >= _LONGEST_IN_MINUTES_S else ("minutes", 1 / 60.0)
+    times, times_aside = ([(row["time_s"] - log.start_s) * second for row in part] for part in (rows, asides))
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2, 1)})
-    upper.plot(hours, _column(rows, "z_after_um"), color="black", linewidth=1, label="focus device")
-    upper.plot(hours, _column(rows, "focal_plane_z_um"), color="#3b6fb6", linewidth=1, label="focal plane, filtered")
+    held = [row["z_before_um"] if row["decision"] == TRIM else row["z_after_um"] for row in rows]
+    upper.plot(times, held, color="black", linewidth=1, label="focus device")
+    if asides:
+        upper.plot(times_aside, _column(asides, "z_before_um"), "x", color="grey", markersize=3, label="trims")
+    upper.plot(times, _column(rows, "focal_plane_z_um"), color="#3b6fb6", linewidth=1, label="focal plane, filtered")
     seen = [row["z_before_um"] - row["defocus_um"] for row in rows]
-    upper.plot(hours, seen, ".", color="#3b6fb6", markersize=2, alpha=0.4, label="focal plane, each look")
+    upper.plot(times, seen, ".", color="#3b6fb6", markersize=2, alpha=0.4, label="focal plane, by each estimate")
     upper.set_ylabel("um")
     upper.legend(fontsize=8)
-    lower.plot(hours, _column(rows, "error_um"), color="#3b6fb6", linewidth=0.8)
+    lower.plot(times, _column(rows, "error_um"), color="#3b6fb6", linewidth=0.8)
     for limit in (-log.settings.tolerance_um, log.settings.tolerance_um):
         lower.axhline(limit, color="grey", linestyle="--", linewidth=0.8)
-    away = [(h, 0.0) for h, row in zip(hours, rows) if row["state"] != "locked"]
-    lower.set(xlabel="hours", ylabel="error, um")
+    away = [(time, 0.0) for time, row in zip(times, rows) if row["state"] != "locked"]
+    lower.set(xlabel=unit, ylabel="error, um")
     if away:
         lower.plot(*zip(*away), "|", color="#d9822b", markersize=12, label="not locked")
         lower.legend(fontsize=8)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -39,6 +40,15 @@ def test_importing_and_help_load_nothing_heavy(code):
     check = f"{code}\nimport sys; print('LOADED', sorted(set({HEAVY!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
+
+
+@pytest.mark.parametrize(("given", "level"), [(None, "3"), ("1", "1")])
+def test_tensorflow_will_say_nothing_but_what_a_user_has_asked_for(given, level, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", given or "")
+    if given is None:
+        monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    assert main(["--version"]) == 0
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == level
 
 
 def test_version_and_help_end_well(capsys):

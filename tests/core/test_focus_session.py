@@ -7,6 +7,7 @@ import pytest
 from focus_parts import Rig
 
 from parfocal import status
+from parfocal.cli.hold_focus import row_line
 from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.log import COLUMNS, read_log, write_parquet
@@ -232,6 +233,17 @@ def test_a_log_is_drawn_with_device_and_focal_plane():
     device = figure.axes[0].get_lines()[0]
     assert device.get_label() == "focus device"
     assert max(device.get_ydata()) > 30.0
+
+
+def test_a_line_says_where_the_error_was_and_where_the_device_went():
+    rig = Rig(3.0)
+    rig.minutes(1)
+    lines = [row_line(row, 0.0) for row in rig.looks]
+    moved = [row for row in rig.looks if row["z_after_um"] != row["z_before_um"]]
+    assert moved and "z +3.00 um" in lines[0]
+    for row, line in zip(rig.looks, lines):
+        assert f"z {row['z_before_um']:+.2f} um" in line
+        assert (f"{row['decision']} to {row['z_after_um']:+.2f} um: " in line) == (row in moved)
 
 
 def test_half_a_line_at_the_end_of_a_log_is_left_out(tmp_path):

@@ -7,7 +7,7 @@ from focus_parts import Rig
 from parfocal import status
 from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.log import read_log
-from parfocal.focus_control.replay import replay
+from parfocal.focus_control.replay import draw_log, replay
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import STAGE_FAULTS, SimulatedMicroscope, stepped
 from parfocal.focus_control.simulated_sample import Sample
@@ -53,6 +53,15 @@ def test_a_constant_bias_of_the_estimates_is_trimmed_away(start_um, bias_um):
     assert rig.session.state == "locked"
     rig.session.stop()
     assert all(step.same for step in replay(rig.session.log))
+
+
+def test_a_drawing_shows_the_images_of_trims_apart_from_where_the_device_is_held():
+    rig = biased(Rig(0.5, settings=HoldFocus(trim_um=4.0)))
+    rig.minutes(10)
+    lines = {line.get_label(): line.get_ydata() for line in draw_log(rig.session.log).axes[0].get_lines()}
+    beside = [row["target_um"] for row in rig.looks if row["decision"] == "trim"]
+    assert beside and lines["trims"] == pytest.approx(beside, abs=0.1)
+    assert np.abs(lines["focus device"][2:]).max() < 2.0
 
 
 def test_without_trims_a_constant_bias_stays():

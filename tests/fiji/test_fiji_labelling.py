@@ -33,12 +33,16 @@ def images(tmp_path):
     return folder
 
 
+def write_turned(folder):
+    """The folder, with three images."""
+    for turns in range(3):
+        iio.imwrite(folder / f"n{turns}.png", np.rot90(NUCLEI, turns))
+    return folder
+
+
 @pytest.fixture
 def small(tmp_path):
-    """Folder with three images."""
-    for turns in range(3):
-        iio.imwrite(tmp_path / f"n{turns}.png", np.rot90(NUCLEI, turns))
-    return tmp_path
+    return write_turned(tmp_path)
 
 
 def order(folder, **given):

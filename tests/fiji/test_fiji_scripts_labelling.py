@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from test_fiji_labelling import ITEM, NUCLEI, STACK_ZYX, order, write_turned
 
-from parfocal.labels.command import label_images
 from parfocal.labels.pictures import grey_picture
 from parfocal.labels.table import labels_of_folder, read_labels
-
-DATA = Path(__file__).parents[1] / "data" / "core"
-ITEM = "Label Images..."
-NUCLEI = iio.imread(DATA / "dsb2018_4ff152d76db095f7.png")
-STACK_ZYX = tifffile.imread(DATA / "nucleus_widefield.tif")
 
 
 @pytest.fixture
 def small(tmp_path):
-    """Folder with three images."""
-    for turns in range(3):
-        iio.imwrite(tmp_path / f"n{turns}.png", np.rot90(NUCLEI, turns))
-    return tmp_path
-
-
-def order(folder, **given):
-    """Files in the order in which every front shows them."""
-    session = label_images(str(folder), **given)
-    session.pictures.close()
-    return [showing.file for showing in session.showings]
+    return write_turned(tmp_path)
 
 
 def begin(fiji, folder, **given):

@@ -5,28 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
-from test_fiji_images import BLURRED, NUCLEI
+from test_fiji_images import NUCLEI
+from test_fiji_splitting import ITEM, LABELS, PIXELS, expected_preview, write_mixed
 
-from parfocal import flag_defocused
 from parfocal.restoration.result import MARK
-from parfocal.sorting.preview import COLORS, DEFOCUSED, NO_ANSWER, SHARP, ThresholdPreview
-
-ITEM = "Split Sharp and Defocused..."
-PIXELS = np.stack([BLURRED, NUCLEI, np.full_like(NUCLEI, 7), NUCLEI[::-1]])
-LABELS = ["far below", "in focus", "empty", "mirrored"]
+from parfocal.sorting.preview import COLORS, DEFOCUSED, NO_ANSWER, SHARP
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    path = tmp_path_factory.mktemp("split") / "mixed.tif"
-    step = {"spacing": 2.0, "unit": "um", "axes": "ZYX", "Labels": LABELS, "Info": "by hand"}
-    tifffile.imwrite(path, PIXELS, imagej=True, resolution=(1 / 0.65, 1 / 0.65), metadata=step)
-    return str(path)
+    return write_mixed(tmp_path_factory.mktemp("split"))
 
 
 @pytest.fixture(scope="module")
 def expected():
-    return ThresholdPreview.of(flag_defocused(PIXELS, pixel_size_um=0.65))
+    return expected_preview()
 
 
 def run_split(fiji, given):

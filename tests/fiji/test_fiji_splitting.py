@@ -15,17 +15,26 @@ PIXELS = np.stack([BLURRED, NUCLEI, np.full_like(NUCLEI, 7), NUCLEI[::-1]])
 LABELS = ["far below", "in focus", "empty", "mirrored"]
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    path = tmp_path_factory.mktemp("split") / "mixed.tif"
+def write_mixed(folder):
+    """Path of the planes as ImageJ writes them."""
+    path = folder / "mixed.tif"
     step = {"spacing": 2.0, "unit": "um", "axes": "ZYX", "Labels": LABELS, "Info": "by hand"}
     tifffile.imwrite(path, PIXELS, imagej=True, resolution=(1 / 0.65, 1 / 0.65), metadata=step)
     return str(path)
 
 
+def expected_preview():
+    return ThresholdPreview.of(flag_defocused(PIXELS, pixel_size_um=0.65))
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    return write_mixed(tmp_path_factory.mktemp("split"))
+
+
 @pytest.fixture(scope="module")
 def expected():
-    return ThresholdPreview.of(flag_defocused(PIXELS, pixel_size_um=0.65))
+    return expected_preview()
 
 
 @pytest.fixture(autouse=True)
