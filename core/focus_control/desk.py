@@ -66,11 +66,14 @@ class FocusDesk:
         """What there is to show now."""
         session, looks = self.session, tuple(self._looks)
         seen = SeenFocus(self._state, self.begun, self.held, "", self._told, "", self._error, self._model, looks)
-        if session is None or not seen.held:
+        if session is None:
             return seen
-        held = replace(seen, state=BEGINNING if session.state == IDLE else session.state)
-        shown = replace(held, limits_um=session.limits_um, tolerance_um=session.settings.tolerance_um)
-        return replace(shown, waits=PAUSED if session.paused else self._engaged, advice=session.advice)
+        # Of the last one too, whose looks are shown.
+        shown = replace(seen, limits_um=session.limits_um, tolerance_um=session.settings.tolerance_um)
+        if not seen.held:
+            return shown
+        held = replace(shown, state=BEGINNING if session.state == IDLE else session.state)
+        return replace(held, waits=PAUSED if session.paused else self._engaged, advice=session.advice)
 
     @property
     def begun(self) -> bool:

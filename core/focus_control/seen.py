@@ -92,7 +92,9 @@ def number_texts(look: Optional[Row]) -> dict[str, str]:
     if look is None:
         return dict.fromkeys(READ_NUMBERS, "-")
     z_um = look["z_after_um"] if math.isfinite(look["z_after_um"]) else look["z_before_um"]
-    values = (z_um, look["focal_plane_z_um"], look["error_um"], look["focal_plane_deviation_um"])
+    # The error of the look was that before the move.
+    error_um = look["error_um"] + z_um - look["z_before_um"]
+    values = (z_um, look["focal_plane_z_um"], error_um, look["focal_plane_deviation_um"])
     texts = [f"{value:.2f} um" if math.isfinite(value) else "-" for value in values]
     certainty, drift = look["certainty"], look["drift_um_h"]
     texts.append(f"{certainty:.2f}" if math.isfinite(certainty) else "-")
