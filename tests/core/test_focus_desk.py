@@ -68,6 +68,8 @@ def test_lock_learns_the_metric_and_holds_and_stop_leaves_the_device_where_it_is
     seen = stopped(desk)
     assert (seen.state, seen.begun, seen.error) == ("stopped", False, None)
     assert seen.told == "stopped at the position where it was"
+    # Of the looks that are still shown.
+    assert (seen.limits_um, seen.tolerance_um) == ((-20.0, 20.0), desk.session.settings.tolerance_um)
     assert device.z == 6.0
     made = strip(seen.looks)
     assert made.minutes[-1] == 0.0 and made.locked.any() and len(made.z_um) == len(seen.looks)

@@ -12,6 +12,7 @@ from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.autofocus import autofocus
 from parfocal.focus_control.log import COLUMNS, read_log, write_parquet
 from parfocal.focus_control.replay import draw_log, replay, save_plot
+from parfocal.focus_control.seen import number_texts
 from parfocal.focus_control.session import AlreadyHeldError, hold_focus
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import SimulatedMicroscope, stepped
@@ -244,6 +245,16 @@ def test_a_line_says_where_the_error_was_and_where_the_device_went():
     for row, line in zip(rig.looks, lines):
         assert f"z {row['z_before_um']:+.2f} um" in line
         assert (f"{row['decision']} to {row['z_after_um']:+.2f} um: " in line) == (row in moved)
+
+
+def test_the_error_that_is_shown_is_that_after_the_move():
+    rig = Rig(9.0)
+    rig.minutes(1)
+    look = next(row for row in rig.looks if row["decision"] == "correct")
+    error_um = look["error_um"] + look["z_after_um"] - look["z_before_um"]
+    texts = number_texts(look)
+    assert abs(error_um) < 0.5 < abs(look["error_um"])
+    assert (texts["position"], texts["error"]) == (f"{look['z_after_um']:.2f} um", f"{error_um:.2f} um")
 
 
 def test_half_a_line_at_the_end_of_a_log_is_left_out(tmp_path):

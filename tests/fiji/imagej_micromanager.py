@@ -13,17 +13,14 @@ from pathlib import Path
 import jpype
 import numpy as np
 from imagej_window import wait_for
-from jpype import JArray, JClass, JDouble, JShort, JString
+from jpype import JArray, JClass, JShort, JString
 from scipy.ndimage import gaussian_filter
 
 from parfocal import HoldFocus, hold_focus
 from parfocal.fiji_bridge import hold_focus as hold_in_fiji
 from parfocal.fiji_bridge.holding import holding
 from parfocal.fiji_bridge.imagej1 import is_headless
-from parfocal.fiji_bridge.micromanager import FocusChannel, MMCoreMicroscope, StudioMicroscope
-from parfocal.fiji_bridge.micromanager.acquisition import AcquisitionImages
-from parfocal.fiji_bridge.micromanager.autofocus_plugin import offer_autofocus
-from parfocal.fiji_bridge.micromanager.studio_acquisition import StudioAcquisition
+from parfocal.fiji_bridge.micromanager import MMCoreMicroscope
 from parfocal.focus_control.metric_estimator import learn_metric_estimator
 from parfocal.focus_control.microscope import MicroscopeError
 
@@ -170,61 +167,6 @@ def set_acquiring(on):
     studio().setAcquiring(on)
 
 
-def acquire(time_points, interval_s, slices_um, besides=""):
-    """Begin an acquisition that takes single images."""
-    slices = JArray(JDouble)([float(z_um) for z_um in slices_um])
-    settings = of("org.micromanager.acquisition.SequenceSettings").of(time_points, 1000.0 * interval_s, slices, besides)
-    studio().acquire(settings)
-
-
-def end_acquisition():
-    studio().acquire(None)
-
-
-def acquired():
-    """Time points of the acquisition so far, and how often the stage was moved while it exposed."""
-    store = studio().getAcquisitionEngine().getAcquisitionDatastore()
-    return {"time_points": int(store.getNextIndex("time")), "disturbances": int(studio().core().disturbances())}
-
-
-def wait_for_time_points(count):
-    wait_for(lambda: acquired()["time_points"] >= count, f"{count} time points")
-
-
-def looks_between_images():
-    """What two looks in one pause say, and a move while positions are searched through."""
-    microscope = StudioMicroscope(studio(), lambda: True)
-    wait_for(lambda: not microscope.engaged(), "a pause")
-    counts = points_stack()[int(REACH_UM / STEP_UM + round(microscope.z_um()))]
-    told = [float(np.abs(microscope.snap() - counts).max()), microscope.engaged()]
-    for act in (microscope.snap, lambda: microscope.move_to_um(5.0)):
-        try:
-            act()
-        except MicroscopeError as error:
-            told.append(f"{type(error).__name__}: {error}")
-    return told
-
-
-def engaged():
-    """Why there is nothing to look at."""
-    return StudioMicroscope(studio()).engaged()
-
-
-def brightest_of_channel(group, preset):
-    """Brightest pixel of the newest image that counts for a focusing channel, or why there is none."""
-    images = AcquisitionImages(StudioAcquisition(studio()), FocusChannel(group, preset) if group else None)
-    refusal = images.refusal()
-    return refusal or int(np.array(images.take(float(studio().core().getPosition("Z")))).view(np.uint16).max())
-
-
-def take_at(z_um):
-    """What is told where the stage stands elsewhere than the images were taken."""
-    try:
-        AcquisitionImages(StudioAcquisition(studio())).take(z_um)
-    except MicroscopeError as error:
-        return str(error)
-
-
 def is_live():
     return bool(studio().live().isLiveModeOn())
 
@@ -287,141 +229,3 @@ def second_session():
         hold_focus(MMCoreMicroscope(studio().core()), lambda image: None)
     except MicroscopeError as error:
         return str(error)
-
-
-def autofocus_list():
-    manager = studio().getAutofocusManager()
-    return [str(name) for name in manager.getAllAutofocusMethods()]
-
-
-def select_autofocus():
-    studio().getAutofocusManager().setAutofocusMethodByName("Parfocal")
-    studio().getAutofocusManager().refresh()
-    return plugin_call("getName")
-
-
-def called(name, *arguments):
-    """What a method of the selected autofocus gives to Java, as its acquisitions call it."""
-    methods = of("org.micromanager.AutofocusPlugin").class_.getMethods()
-    method = next(method for method in methods if str(method.getName()) == name)
-    try:
-        return method.invoke(studio().getAutofocusManager().getAutofocusMethod(), list(arguments))
-    except JClass("java.lang.reflect.InvocationTargetException") as error:
-        raise error.getCause() from None
-
-
-def plugin_call(name, *arguments):
-    """What Java is given by a method of the plugin, or the text of its exception."""
-    try:
-        found = called(name, *arguments)
-    except JClass("java.lang.Exception") as error:
-        return f"threw {error.getMessage()}"
-    kinds = {"java.lang.Boolean": bool, "java.lang.Double": float, "java.lang.Integer": int}
-    return None if found is None else kinds.get(str(found.getClass().getName()), str)(found)
-
-
-def plugin_properties():
-    """Name, value and choices of the plugin's properties."""
-    items = called("getProperties")
-    assert [str(item.name) for item in items] == [str(name) for name in called("getPropertyNames")]
-    return {str(item.name): [str(item.value), [str(text) for text in item.allowed]] for item in items}
-
-
-def score_of_plane(index):
-    image = JClass("ij.process.FloatProcessor")(SIDE_PX, SIDE_PX)
-    image.setPixels(jpype.JArray(jpype.JFloat)(points_stack()[index].astype(float).ravel().tolist()))
-    return float(called("computeScore", image))
-
-
-def hold_is_open():
-    return hold_frame() is not None
-
-
-def hold_frame():
-    found = [
-        w
-        for w in JClass("java.awt.Window").getWindows()
-        if w.isShowing() and isinstance(w, JClass("javax.swing.JFrame"))
-    ]
-    return next((w for w in found if str(w.getTitle()) == "Hold Focus"), None)
-
-
-def parts(component):
-    """All components in a window."""
-    yield component
-    for part in component.getComponents() if hasattr(component, "getComponents") else ():
-        yield from parts(part)
-
-
-def on_queue(act):
-    JClass("java.awt.EventQueue").invokeAndWait(act)
-
-
-def open_hold_window():
-    wait_for(hold_frame, "the window of Hold Focus")
-    return hold_seen()
-
-
-def hold_seen():
-    """What the window of Hold Focus shows, at one time."""
-    seen = {}
-    on_queue(lambda: seen.update(_hold_seen()))
-    return seen
-
-
-def _hold_seen():
-    components = list(parts(hold_frame().getContentPane()))
-    named = {str(part.getName()): part for part in components if part.getName() is not None}
-    buttons = [part for part in components if isinstance(part, JClass("javax.swing.JButton")) and part.getText()]
-    return {
-        "texts": {name: str(part.getText()) for name, part in named.items() if hasattr(part, "getText")},
-        "usable": [str(button.getText()) for button in buttons if button.isEnabled()],
-    }
-
-
-def hold_fill(fields):
-    def fill():
-        for part in parts(hold_frame().getContentPane()):
-            if str(part.getName()) in fields:
-                value = fields[str(part.getName())]
-                part.setSelectedItem(value) if hasattr(part, "setSelectedItem") else part.setText(value)
-
-    on_queue(fill)
-
-
-def hold_press(name):
-    """Press a button."""
-    button = next(
-        p for p in parts(hold_frame().getContentPane()) if hasattr(p, "doClick") and str(p.getText() or "") == name
-    )
-    on_queue(lambda: button.doClick(0))
-
-
-def hold_wait_text(name, text):
-    wait_for(lambda: text in hold_seen()["texts"][name], f"{text} in {name}, {hold_seen()}")
-    return hold_seen()
-
-
-def hold_close():
-    """Close the window by its button."""
-    frame = hold_frame()
-    closing = JClass("java.awt.event.WindowEvent")(frame, 201)
-    JClass("java.awt.Toolkit").getDefaultToolkit().getSystemEventQueue().postEvent(closing)
-    wait_for(lambda: hold_frame() is None, "end of the window")
-
-
-def quit_imagej():
-    JClass("ij.IJ").getInstance().quit()
-    wait_for(lambda: JClass("ij.IJ").getInstance() is None, "end of ImageJ")
-
-
-def offer_parfocal():
-    return offer_autofocus(studio(), holding.desk)
-
-
-def property_set_as_item(name, value):
-    """Set a property as Micro-Manager's table does, and read it back."""
-    item = called("getProperty", name)
-    item.value = value
-    called("setProperty", item)
-    return str(called("getProperty", name).value)

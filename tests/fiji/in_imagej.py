@@ -9,7 +9,10 @@ import threading
 import traceback
 from contextlib import contextmanager, nullcontext
 
+import imagej_acquisitions
+import imagej_autofocus
 import imagej_gateway
+import imagej_hold_window
 import imagej_images
 import imagej_micromanager
 import imagej_mishaps
@@ -31,6 +34,9 @@ HELPERS = (
     imagej_tables,
     imagej_mishaps,
     imagej_micromanager,
+    imagej_acquisitions,
+    imagej_autofocus,
+    imagej_hold_window,
     imagej_scripts,
 )
 
