@@ -26,6 +26,18 @@ PARTS = (
 HANGING_AT_START = "exec sleep 600"
 ENDING_AT_START = "echo 'No module named parfocal' >&2; exit 3"
 TALKING_NONSENSE = "echo 'Welcome to Python'; echo '[]'; echo null; exec cat >/dev/null"
+# Parfocal's, killed as soon as it is at work: it has told how far it is.
+_KILLED_AT_WORK = """
+import os, signal
+from parfocal.worker import __main__ as worker, loop
+answer = loop.Worker._answer
+def answer_and_die(self, task, kind, **more):
+    answer(self, task, kind, **more)
+    if kind == "UPDATE" and more.get("current"):
+        os.kill(os.getpid(), signal.SIGKILL)
+loop.Worker._answer = answer_and_die
+worker.main()
+"""
 # Starts at once, and says of every image the same; or says nothing but hello.
 _QUICK = """
 import json, sys
@@ -56,6 +68,11 @@ class Fiji:
 
     def use_parfocal(self):
         self.use(f"exec '{sys.executable}' \"$@\"")
+
+    def use_killed_at_work(self):
+        path = self.python.with_name("killed_at_work.py")
+        path.write_text(_KILLED_AT_WORK)
+        self.use(f"exec '{sys.executable}' '{path}'")
 
     def use_quick(self, *options):
         """A worker that is none, but answers; with `hang` it says hello and does not answer any more."""

@@ -127,12 +127,6 @@ class Fiji {
         try { return run(label, given) } finally { pressing.interrupt(); pressing.join() }
     }
 
-    /** Kill the process of a file once it is at work on a script. */
-    Map killed(String label, Map given, String pidFile, int afterMs) {
-        def killing = Thread.startDaemon { sleep(afterMs); ['kill', '-9', new File(pidFile).text.trim()].execute().waitFor() }
-        try { return run(label, given) } finally { killing.join() }
-    }
-
     /** As `open`, with the change made by another thread: a lock is one for others only. */
     void open_in_thread(String path, String change) { Thread.start { open(path, change) }.join() }
 
