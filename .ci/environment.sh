@@ -39,7 +39,7 @@ make_environment() {
     find_uv
     if [ "$version" = 3.9 ]; then find_java; python=$(find_python 3.9); else python=$(find_python 3.11 3.12 3.13); fi
     for extra in "$@"; do
-        if [ "$extra" = test ]; then arguments+=(--group benchmark --group microscope-test --group dev); else arguments+=(--extra "$extra"); fi
+        if [ "$extra" = test ]; then arguments+=(--group benchmark --group bioimageio-test --group microscope-test --group dev); else arguments+=(--extra "$extra"); fi
     done
     [ -d "$folder" ] || echo "Making the environment $folder (a few minutes the first time)"
     # --inexact: the example leaves alone what the tests have installed into the same folder.
