@@ -22,6 +22,7 @@ setup(
     package_data={
         "parfocal.models": ["**/*"],
         "parfocal.labels": ["page.html"],
+        "parfocal.report.screen": ["*.html", "*.css", "*.js"],
         "parfocal.fiji_bridge.scripts": ["*.groovy"],
     },
 )

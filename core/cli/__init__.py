@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     "uninstall": ("parfocal.cli.uninstall", "take the commands out of another program again"),
     "label": ("parfocal.cli.label", "label images as sharp, defocused or unusable, by a person"),
     "summarise": ("parfocal.cli.summarise", "draw a plate map from a table of measurements"),
+    "report": ("parfocal.cli.report", "write the report of a screen, or of a table of measurements, as one HTML file"),
     "train": ("parfocal.cli.train", "train a model from a folder of images"),
     "evaluate": ("parfocal.cli.evaluate", "evaluate a model on a folder of images"),
     "models": ("parfocal.cli.models", "list the models that are installed"),

@@ -34,7 +34,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={"site": str, "Metadata_Site": str, "Metadata_Plate": str})
+        return pd.read_csv(path, dtype={"plate": str, "site": str, "Metadata_Plate": str, "Metadata_Site": str})
     except (ValueError, OSError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         raise ValueError(f"{path} is no table that can be read: {error}") from error
 

@@ -1,0 +1,145 @@
+"""Charts of how levels, certainties and probabilities are distributed, and of certainty against its mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parfocal.focus_quality.network import N_LEVELS
+from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
+from parfocal.report.screen.figures import (
+    COLORS,
+    COUNT_SCALE,
+    INK,
+    LEVEL_SCALE,
+    MOST_CHANNELS,
+    PATTERNS,
+    figure,
+    in_words,
+    rounded,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# More images than this are drawn as counts of a grid: dots would hide each other, and slow the page down.
+MOST_DOTS = 2000
+_GRID_CELLS = 40
+
+
+def level_chart(rows: pd.DataFrame) -> str:
+    """Histogram of defocus levels, with the level from which an image counts as out of focus."""
+    edges = np.linspace(-0.25, N_LEVELS - 0.75, 2 * N_LEVELS)
+    return _histogram(rows, "defocus_level", edges, "defocus level (0 sharp, 10 worst)", [OUT_OF_FOCUS_LEVEL])
+
+
+def certainty_chart(rows: pd.DataFrame) -> str:
+    """Histogram of certainties."""
+    return _histogram(rows, "certainty", np.linspace(0, 1, 26), "certainty (0 none, 1 full)", [])
+
+
+def probability_chart(rows: pd.DataFrame) -> str:
+    """Histogram of probabilities of defocus, on a logarithmic scale, with the threshold."""
+    thresholds = sorted({round(float(value), 4) for value in rows["threshold"].dropna()})[:3]
+    edges = np.linspace(0, 1, 41)
+    return _histogram(rows, "probability", edges, "probability of defocus", thresholds, logarithmic=True)
+
+
+def _histogram(
+    rows: pd.DataFrame, name: str, edges: np.ndarray, title: str, lines: list[float], logarithmic: bool = False
+) -> str:
+    middles = rounded((edges[1:] + edges[:-1]) / 2)
+    traces = []
+    for number, (channel, values) in enumerate(by_channel(rows, name)):
+        counts, _ = np.histogram(values, edges)
+        traces.append(
+            {
+                "type": "bar",
+                "x": middles,
+                "y": counts.tolist(),
+                "name": in_words(channel),
+                "marker": {"color": COLORS[number], "pattern": {"shape": PATTERNS[number], "solidity": 0.35}},
+                "hovertemplate": "%{x:.2f}: %{y} images<extra>" + in_words(channel) + "</extra>",
+            }
+        )
+    # Stacked bars have no meaning on a logarithmic scale.
+    layout: dict[str, Any] = {"barmode": "group" if logarithmic else "stack", "bargap": 0.08}
+    layout["showlegend"] = len(traces) > 1
+    layout["shapes"] = [_threshold(x) for x in lines]
+    layout["xaxis"] = {"range": [float(edges[0]), float(edges[-1])]}
+    if logarithmic:
+        layout["yaxis"] = {"type": "log", "dtick": 1}
+    return figure(traces, title, "images", **layout)
+
+
+def _threshold(x: float) -> dict[str, Any]:
+    line = {"color": INK, "width": 1.5, "dash": "dash"}
+    label = {"text": f"{x:g}", "textposition": "end", "textangle": 0, "font": {"size": 12}}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line, "label": label}
+
+
+def by_channel(rows: pd.DataFrame, name: str) -> list[tuple[str, np.ndarray]]:
+    """Values of a column, without NaN, for each channel; as one where there are more than can be told apart."""
+    told = rows[rows[name].notna()]
+    channels = sorted(told["channel"].unique())
+    if not 1 < len(channels) <= MOST_CHANNELS:
+        return [("all channels", told[name].to_numpy(float))]
+    return [(channel or "no name", told.loc[told["channel"] == channel, name].to_numpy(float)) for channel in channels]
+
+
+def agreement_chart(rows: pd.DataFrame) -> str:
+    """Mean certainty of the patches against the certainty of the image, figure 2c of Yang et al. 2018."""
+    told = rows[rows["certainty"].notna() & rows["mean_certainty"].notna()]
+    traces = [_dots(told) if len(told) <= MOST_DOTS else _counts(told)]
+    diagonal = {"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": {"color": "#666666", "width": 1}}
+    unit = {"range": [-0.02, 1.02]}
+    layout = {"xaxis": unit, "yaxis": unit, "shapes": [diagonal], "showlegend": False}
+    return figure(traces, "certainty of the image", "mean certainty of its patches", **layout)
+
+
+def _dots(told: pd.DataFrame) -> dict[str, Any]:
+    names = [in_words(str(file).replace("\\", "/").rsplit("/", 1)[-1]) for file in told["file"]]
+    marker = {
+        "color": rounded(told["defocus_level"], 2),
+        "colorscale": LEVEL_SCALE,
+        "cmin": 0,
+        "cmax": N_LEVELS - 1,
+        "size": 8,
+        "line": {"color": INK, "width": 0.7},
+        "colorbar": {"title": {"text": "level"}, "thickness": 12},
+    }
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": rounded(told["certainty"]),
+        "y": rounded(told["mean_certainty"]),
+        "text": names,
+        "marker": marker,
+        "hovertemplate": "%{text}<br>level %{marker.color}, certainty %{x:.2f}, mean %{y:.2f}<extra></extra>",
+    }
+
+
+def _counts(told: pd.DataFrame) -> dict[str, Any]:
+    """Count of images in a grid, coloured by its logarithm."""
+    edges = np.linspace(0, 1, _GRID_CELLS + 1)
+    counts, _, _ = np.histogram2d(told["mean_certainty"], told["certainty"], (edges, edges))
+    middles = rounded((edges[1:] + edges[:-1]) / 2)
+    shades = np.where(counts > 0, np.log10(np.maximum(counts, 1)), np.nan)
+    ticks = list(range(int(np.nanmax(shades)) + 1)) if (counts > 0).any() else [0]
+    return {
+        "type": "heatmap",
+        "x": middles,
+        "y": middles,
+        "z": [rounded(line) for line in shades],
+        "customdata": counts.astype(int).tolist(),
+        "colorscale": COUNT_SCALE,
+        "hoverongaps": False,
+        "colorbar": {
+            "title": {"text": "images"},
+            "tickvals": ticks,
+            "ticktext": [f"{10**tick:,}" for tick in ticks],
+            "thickness": 12,
+        },
+        "hovertemplate": "certainty %{x:.2f}, mean %{y:.2f}: %{customdata} images<extra></extra>",
+    }

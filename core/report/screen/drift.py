@@ -1,0 +1,117 @@
+"""The chart of levels over the order in which images were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from parfocal.report.screen.figures import COLORS, DASHES, MOST_CHANNELS, figure, in_words, rounded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Few images are drawn one by one; of more, bins of equal numbers of images with their quantiles.
+_MOST_DOTS, _BINS, _FEWEST_IN_BIN = 300, 80, 8
+_QUANTILES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A chart, and by what its images are ordered."""
+
+    chart: str
+    order: str
+
+
+def drift(rows: pd.DataFrame) -> Drift:
+    """Draw levels over acquisition: by the time that files state, else by time point and the order of the table."""
+    told = rows[rows["defocus_level"].notna()]
+    moments = _moments(told)
+    known = moments.notna()
+    if known.any() and known.mean() >= 0.5:
+        left_out = int((~known).sum())
+        order = "by the time of acquisition that the files state"
+        order += f" ({left_out:,} images without one are left out)" if left_out else ""
+        told = told.assign(x=moments.dt.tz_localize(None))[known].sort_values("x", kind="stable")
+        return Drift(_chart(told, "time of acquisition (UTC)"), order)
+    lapse = told["time"].nunique() > 1
+    if lapse:
+        told = told.sort_values("time", kind="stable")
+    order = "by time point, then in the order of the table" if lapse else "in the order of the table"
+    told = told.assign(x=np.arange(1, len(told) + 1))
+    return Drift(_chart(told, "image, in this order"), f"{order}, since the files state no time of acquisition")
+
+
+def _moments(rows: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    return pd.to_datetime(rows["acquired"].replace("", None), errors="coerce", utc=True, format="ISO8601")
+
+
+def _chart(told: pd.DataFrame, x_title: str) -> str:
+    channels = sorted(told["channel"].unique())
+    split = 1 < len(channels) <= MOST_CHANNELS
+    traces: list[dict[str, Any]] = []
+    for number, channel in enumerate(channels if split else [None]):
+        images = told[told["channel"] == channel] if split else told
+        name = in_words(channel or "no name") if split else "all channels"
+        draw = _dots if len(told) <= _MOST_DOTS else _bands
+        traces += draw(images, name, number)
+    layout = {"showlegend": len(told) > _MOST_DOTS or split, "yaxis": {"rangemode": "tozero"}}
+    return figure(traces, x_title, "defocus level", **layout)
+
+
+def _dots(images: pd.DataFrame, name: str, number: int) -> list[dict[str, Any]]:
+    symbols = ("circle", "diamond", "square", "x")
+    marker = {"color": COLORS[number], "symbol": symbols[number], "size": 7}
+    text = [in_words(str(file).replace("\\", "/").rsplit("/", 1)[-1]) for file in images["file"]]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": _numbers(images["x"]),
+            "y": rounded(images["defocus_level"], 2),
+            "text": text,
+            "name": name,
+            "marker": marker,
+            "hovertemplate": "%{text}<br>level %{y}<extra>" + name + "</extra>",
+        }
+    ]
+
+
+def _bands(images: pd.DataFrame, name: str, number: int) -> list[dict[str, Any]]:
+    """Median line, and the band from the 10th to the 90th percentile, in bins of equally many images."""
+    n_bins = max(1, min(_BINS, len(images) // _FEWEST_IN_BIN))
+    bins = images.groupby(np.arange(len(images)) * n_bins // max(1, len(images)))
+    x = _numbers(bins["x"].first())
+    low, middle, high = (rounded(bins["defocus_level"].quantile(share), 2) for share in _QUANTILES)
+    color, dash = COLORS[number], DASHES[number]
+    edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": x}
+    band = {"fill": "tonexty", "fillcolor": _faint(color), "name": f"{name}, 10 to 90 %"}
+    return [
+        {**edge, "y": low, "showlegend": False},
+        {**edge, "y": high, **band},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": middle,
+            "name": f"{name}, median",
+            "line": {"color": color, "width": 2.5, "dash": dash},
+            "hovertemplate": "%{x}: median %{y}<extra>" + name + "</extra>",
+        },
+    ]
+
+
+def _numbers(values: pd.Series) -> list[Any]:
+    """Positions as they are, moments as ISO texts."""
+    if values.dtype.kind == "M":
+        return [moment.isoformat(timespec="seconds") for moment in values]
+    return [int(value) for value in values]
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.15)"

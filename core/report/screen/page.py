@@ -1,0 +1,105 @@
+"""The page: what is shown, put into its template."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
+from parfocal.report.screen.distributions import agreement_chart, certainty_chart, level_chart, probability_chart
+from parfocal.report.screen.drift import drift
+from parfocal.report.screen.figures import CERTAINTY_SCALE, LEVEL_SCALE
+from parfocal.report.screen.headlines import headlines
+from parfocal.report.screen.methods import methods_text
+from parfocal.report.screen.packed import MOST_ROWS, for_script, pack, row_data
+from parfocal.report.screen.pictures import restored_pictures, worst_pictures
+from parfocal.report.screen.plates import plate_lines, plate_maps, second_measure
+from parfocal.report.screen.refused import refusals, warning_counts
+from parfocal.report.screen.rows import CELLPROFILER, SORTING
+from parfocal.report.screen.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Tells a report of ours from another file of its name.
+GENERATOR = "Parfocal screen report"
+# Longest list of plates that is written out; the selector of the maps has all.
+_MOST_PLATES = 200
+_SCRIPTS = ("unpack.js", "charts.js", "plates.js", "table.js")
+
+
+def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of `screen_rows`.
+    run : Run
+    home : Path
+        Folder from which the paths of pictures are meant.
+    kind : str
+        What the rows come from, see `kind_of`.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    folder = Path(__file__).parent
+    page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    charts, order = _charts(rows)
+    return page.get_template("page.html").render(
+        generator=GENERATOR,
+        version=metadata.version("parfocal"),
+        run=run,
+        n=len(rows),
+        most_rows=MOST_ROWS,
+        most_plates=_MOST_PLATES,
+        level=OUT_OF_FOCUS_LEVEL,
+        second=second_measure(rows),
+        order=order,
+        style=(folder / "style.css").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs(),
+        scripts="\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        charts=charts,
+        chart_data=for_script("{" + ",".join(f"{json.dumps(name)}:{chart}" for name, chart in charts.items()) + "}"),
+        packed=pack({"maps": plate_maps(rows), **_map_style(rows), "table": row_data(rows, OUT_OF_FOCUS_LEVEL)}),
+        **_lists(rows, run, home, kind),
+    )
+
+
+def _lists(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> dict[str, Any]:
+    return {
+        "headlines": headlines(rows),
+        "plates": plate_lines(rows),
+        "without_well": int((rows["well"] == "").sum()),
+        "worst": worst_pictures(rows, home),
+        "restored": restored_pictures(rows, home),
+        "n_restored": int(rows["restored"].sum()),
+        "refusals": refusals(rows, kind == SORTING),
+        "warnings": warning_counts(rows),
+        "methods": methods_text(rows, run, kind == CELLPROFILER),
+    }
+
+
+def _map_style(rows: pd.DataFrame) -> dict[str, Any]:
+    second = second_measure(rows)
+    # Dark is to be looked at: the scale of a probability runs the other way round.
+    scale = LEVEL_SCALE if second != "certainty" else CERTAINTY_SCALE
+    return {"level_scale": LEVEL_SCALE, "second_scale": scale, "second": second, "out_of_focus": OUT_OF_FOCUS_LEVEL}
+
+
+def _charts(rows: pd.DataFrame) -> tuple[dict[str, str], str]:
+    """Charts by name, those left out that there is nothing for, and the order of the images in that of drift."""
+    charts, order = {}, ""
+    if rows["defocus_level"].notna().any():
+        over_time = drift(rows)
+        charts, order = {"levels": level_chart(rows), "drift": over_time.chart}, over_time.order
+    if rows["certainty"].notna().any():
+        charts["certainties"] = certainty_chart(rows)
+    if rows["probability"].notna().any():
+        charts["probabilities"] = probability_chart(rows)
+    if (rows["certainty"].notna() & rows["mean_certainty"].notna()).any():
+        charts["agreement"] = agreement_chart(rows)
+    return charts, order
