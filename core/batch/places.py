@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Optional
 
+from parfocal.images.wells import row_letters
+
 # A letter (or two, on plates of 1536) and the column's digits, set off from the rest, then what may follow at once:
 # ..._O01f00d2.TIF, A02_s9_w1.tif, plate_a02_s1.png, A01.tif, dna_A01.png.
 _WELL = re.compile(
@@ -56,11 +58,6 @@ def well_name(text: str) -> str:
     """Bring the name of a well (`a1`, `A01`, `A-1`) to the form `A01`; empty where it is none."""
     found = re.fullmatch(r"([A-P]|A[A-F])-?0*(\d{1,2})", text.strip(), re.IGNORECASE)
     return f"{found[1].upper()}{int(found[2]):02d}" if found and 1 <= int(found[2]) <= 48 else ""
-
-
-def row_letters(index: int) -> str:
-    """Letters of a row from its index: 0 is A, 25 is Z, 26 is AA."""
-    return chr(65 + index) if index < 26 else chr(64 + index // 26) + chr(65 + index % 26)
 
 
 def row_index(letters: str) -> int:

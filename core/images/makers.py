@@ -25,7 +25,7 @@ _LIF_START = b"\x70\0\0\0"
 
 def read_czi(path: Path) -> Iterator[ImageItem]:
     """Read a CZI file: one image or stack for each scene, time and channel; the tiles of a scene are stitched."""
-    czi = _reader("pylibCZIrw.czi", path)
+    czi = reader_of("pylibCZIrw.czi", path)
     with czi.open_czi(str(path)) as document:
         box = document.total_bounding_box
         root = ElementTree.fromstring(document.raw_metadata)
@@ -67,7 +67,7 @@ def czi_metadata(root: ElementTree.Element, series: int, channel: int, time: int
 
 def read_nd2(path: Path) -> Iterator[ImageItem]:
     """Read an ND2 file: one image or stack for each position, time and channel."""
-    nd2 = _reader("nd2", path)
+    nd2 = reader_of("nd2", path)
     with nd2.ND2File(path) as file:
         sizes = dict(file.sizes)
         array, axes = file.to_dask(), list(sizes)
@@ -106,7 +106,7 @@ def read_lif(path: Path) -> Iterator[ImageItem]:
         start = file.read(len(_LIF_START))
     if start != _LIF_START:
         raise UnreadableImage(f"the file is no LIF file: it begins with {start!r}, not with {_LIF_START!r}")
-    reader = _reader("bioio_lif", path).Reader(path)
+    reader = reader_of("bioio_lif", path).Reader(path)
     series = 0
     for scene in reader.scenes:
         reader.set_scene(scene)
@@ -146,7 +146,14 @@ def lif_metadata(reader: Any, series: int, channel: int, time: int) -> ImageMeta
     )
 
 
-def _reader(module: str, path: Path) -> Any:
+def reader_of(module: str, path: Path) -> Any:
+    """Import the package that reads a file.
+
+    Raises
+    ------
+    UnreadableImage
+        Where it is not installed.
+    """
     try:
         return import_module(module)
     except ImportError as error:

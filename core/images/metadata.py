@@ -73,6 +73,10 @@ class ImageMetadata:
         Empty where the file gives none.
     description : str
         Free text of the file on this image; what Parfocal has restored is marked here.
+    plate, well, site : str
+        Where on which plate it was taken; empty where the file does not say.
+    acquired : str
+        When it was taken, ISO 8601; empty where the file does not say.
     """
 
     pixel_size_um: Optional[float] = None
@@ -87,6 +91,10 @@ class ImageMetadata:
     channel_name: str = ""
     time: int = 0
     description: str = field(default="", repr=False)
+    plate: str = ""
+    well: str = ""
+    site: str = ""
+    acquired: str = ""
 
 
 @dataclass(frozen=True)

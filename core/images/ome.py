@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Optional
 from xml.etree import ElementTree
 
@@ -13,6 +15,10 @@ from parfocal.images.metadata import (
     position_um,
     positive,
 )
+from parfocal.images.wells import row_letters
+
+# Seconds per unit of time, as OME spells it.
+_SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
@@ -29,7 +35,46 @@ def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
     root = ElementTree.fromstring(xml.strip().encode())
     objectives = {node.get("ID"): node for node in root.iter() if _name(node) == "Objective"}
     images = [node for node in root if _name(node) == "Image"]
-    return [_image(node, index, objectives) for index, node in enumerate(images)]
+    places = dict(_places(root))
+    return [
+        [replace(record, **places.get(node.get("ID", ""), {})) for record in _image(node, index, objectives)]
+        for index, node in enumerate(images)
+    ]
+
+
+def read_ome_delays_s(xml: str, image: int) -> dict[tuple[int, int], float]:
+    """Read when the planes of an image were taken: seconds after its date by (time, channel), of its first plane.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        Where the text is no XML.
+    """
+    root = ElementTree.fromstring(xml.strip().encode())
+    images = [node for node in root if _name(node) == "Image"]
+    pixels = _child(images[image], "Pixels") if image < len(images) else None
+    found: dict[tuple[int, int], float] = {}
+    for plane in [] if pixels is None else [node for node in pixels if _name(node) == "Plane"]:
+        factor, delay = _SECONDS.get(plane.get("DeltaTUnit", "s")), positive(plane.get("DeltaT"))
+        if factor is not None and delay is not None:
+            place = int(plane.get("TheT", 0)), int(plane.get("TheC", 0))
+            found[place] = min(found.get(place, delay * factor), delay * factor)
+    return found
+
+
+def _places(root: ElementTree.Element) -> Iterator[tuple[str, dict[str, str]]]:
+    """Plate, well and site by the ID of the image."""
+    for plate in (node for node in root if _name(node) == "Plate"):
+        for well in (node for node in plate if _name(node) == "Well"):
+            row, column = well.get("Row", ""), well.get("Column", "")
+            samples = [node for node in well if _name(node) == "WellSample"]
+            for number, sample in enumerate(samples):
+                reference = _child(sample, "ImageRef")
+                if reference is None or not (row.isdigit() and column.isdigit()):
+                    continue
+                name = f"{row_letters(int(row))}{int(column) + 1:02d}"
+                place = {"plate": plate.get("Name") or plate.get("ID") or "", "well": name, "site": str(number + 1)}
+                yield reference.get("ID", ""), place
 
 
 def read_ome_positions(xml: str, image: int) -> dict[tuple[int, int, int], float]:
@@ -57,6 +102,8 @@ def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[Imag
     pixels = _child(node, "Pixels")
     description = _child(node, "Description")
     text = "" if description is None else description.text or ""
+    date = _child(node, "AcquisitionDate")
+    acquired = "" if date is None else (date.text or "").strip()
     if pixels is None:
         return [ImageMetadata(series=index, description=text)]
     settings = _child(node, "ObjectiveSettings")
@@ -77,6 +124,7 @@ def _image(node: ElementTree.Element, index: int, objectives: dict) -> list[Imag
             channel=number,
             channel_name=channel.get("Name") or "",
             description=text,
+            acquired=acquired,
         )
         for number, channel in enumerate(channels)
     ] or [ImageMetadata(pixel_size_um=_length(pixels, "PhysicalSizeX"), series=index, description=text)]

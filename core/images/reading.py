@@ -11,6 +11,7 @@ import numpy as np
 
 from parfocal.images.makers import read_czi, read_lif, read_nd2
 from parfocal.images.metadata import ImageItem, ImageMetadata, UnreadableImage
+from parfocal.images.ome_zarr import SUFFIX, read_ome_zarr, zarr_root
 from parfocal.images.tiff import read_tiff
 
 
@@ -19,12 +20,12 @@ def read_images(path: str | os.PathLike[str]) -> Iterator[ImageItem]:
 
     A file gives one item for each series (position, scene), time and channel: an image (y, x), or a stack (z, y, x)
     where it has several planes; colours stay last. TIFF (plain, multi-page, OME, ImageJ), PNG, JPEG and BMP are read
-    as they are; CZI, ND2 and LIF need the extra `formats`. Pages of a plain multi-page TIFF are a stack.
+    as they are; CZI, ND2, LIF and OME-Zarr need the extra `formats`. Pages of a plain multi-page TIFF are a stack.
 
     Parameters
     ----------
     path : path
-        The file.
+        The file; of OME-Zarr the folder `*.zarr`, or that of an image in it.
 
     Yields
     ------
@@ -41,7 +42,7 @@ def read_images(path: str | os.PathLike[str]) -> Iterator[ImageItem]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    reader = READERS.get(path.suffix.lower())
+    reader = read_ome_zarr if zarr_root(path) else READERS.get(path.suffix.lower())
     if reader is None:
         raise UnreadableImage(f"files {path.suffix or 'without a suffix'} are not known, only {', '.join(READERS)}")
     if path.stat().st_size == 0:
@@ -73,35 +74,67 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 def _files_of(given: str) -> list[Path]:
     path = Path(given)
-    if path.is_dir():
+    if path.is_dir() and not zarr_root(path):
         return _folder(path)
     if path.exists():
         return [path]
     if not glob.has_magic(given):
         raise FileNotFoundError(f"no such file or folder: {given}")
     matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
-    files = [match for match in matches if match.is_file() and match.suffix.lower() in READERS]
+    files = [match for match in matches if is_known(match.name) and (match.is_file() or zarr_root(match))]
     if not files:
         raise FileNotFoundError(f"no image matches {given} (looked for {', '.join(READERS)})")
     return files
 
 
 def _folder(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if _is_file(path) and _wanted(path.relative_to(folder)))
+    files = sorted(walk_images(folder))
     if not files:
         raise FileNotFoundError(f"no image below the folder {folder} (looked for {', '.join(READERS)})")
     return files
 
 
-def _is_file(path: Path) -> bool:
-    """Say whether it is a file or a link to one; a link to nothing counts: it becomes a row with its reason."""
-    return path.is_file() or (path.is_symlink() and not path.exists())
+def walk_images(
+    folder: Path, unreadable: Callable[[Path, OSError], None] = lambda folder, error: None
+) -> Iterator[Path]:
+    """List image files below a folder as `find_images` does, one by one as the file system gives them.
+
+    Folders `*.zarr` are images and not looked into; links to folders are not followed.
+
+    Parameters
+    ----------
+    folder : Path
+    unreadable : callable
+        Called with a folder that cannot be listed, and the error.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in filter(_wanted, entries):
+                    if is_known(entry.name) and _is_image(entry):
+                        yield Path(entry.path)
+                    elif entry.is_dir(follow_symlinks=False) and not entry.name.lower().endswith(SUFFIX):
+                        waiting.append(Path(entry.path))
+        except OSError as error:
+            unreadable(here, error)
 
 
-def _wanted(path: Path) -> bool:
-    if any(part.startswith(".") for part in path.parts) or "_thumb" in path.name.lower():
-        return False
-    return path.suffix.lower() in READERS
+def _wanted(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and ("_thumb" not in entry.name.lower() or entry.is_dir())
+
+
+def is_known(name: str) -> bool:
+    """Say whether a name ends as those of images do."""
+    return os.path.splitext(name)[1].lower() in READERS
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    """Say whether it is a file, or a link to one; a link to nothing counts: it becomes a row with its reason."""
+    if entry.name.lower().endswith(SUFFIX):
+        return entry.is_dir()
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
 
 
 def _read_simple(path: Path) -> Iterator[ImageItem]:
@@ -126,4 +159,5 @@ READERS: dict[str, Callable[[Path], Iterator[ImageItem]]] = {
     ".czi": read_czi,
     ".nd2": read_nd2,
     ".lif": read_lif,
+    SUFFIX: read_ome_zarr,
 }

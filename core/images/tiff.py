@@ -15,6 +15,7 @@ from parfocal.images.metadata import ImageItem, ImageMetadata, UnreadableImage
 from parfocal.images.tiff_metadata import series_metadata
 from parfocal.images.tiff_planes import TiffPlanes
 from parfocal.images.tiff_positions import tiff_positions_um
+from parfocal.images.tiff_times import acquired_at
 
 _PHOTOMETRIC_RGB = 2
 # Kinds of series, as tifffile names them, of files that describe no axes.
@@ -95,7 +96,8 @@ def _images(tif: Any) -> Iterator[TiffImage]:
             about = channels[min(channel, len(channels) - 1)]
             z_um = tiff_positions_um(tif, about.series, time, channel, planes.pages, len(planes))
             is_plain = series.kind.lower() in _PLAIN
-            yield TiffImage(planes, replace(about, channel=channel, time=time), is_stack, z_um, is_plain)
+            about = replace(about, channel=channel, time=time)
+            yield TiffImage(planes, replace(about, acquired=acquired_at(tif, about)), is_stack, z_um, is_plain)
 
 
 def _opened(path: Path) -> Any:
