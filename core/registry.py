@@ -83,14 +83,7 @@ def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:
 
 @lru_cache(maxsize=16)
 def _load(folder: Path, task: str) -> Model:
-    config = read_config(folder)
-    if config.get("task") != task:
-        raise ModelError(f"{folder} is a model for {config.get('task')!r}, needed is one for {task!r}")
-    version = config.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ModelError(
-            f"{folder} has format {version!r}, this Parfocal reads up to {FORMAT_VERSION}: update Parfocal"
-        )
+    _, config = checked_config(folder, task)
     weights = _checked_weights(folder, config)
     import onnxruntime
 
@@ -103,6 +96,26 @@ def _load(folder: Path, task: str) -> Model:
     except Exception as error:  # onnxruntime's own errors have no common base
         raise ModelError(f"{folder / config['weights']} holds no network that can be run: {error}") from error
     return Model(folder, config, session)
+
+
+def checked_config(name_or_path: str | os.PathLike[str], task: str) -> tuple[Path, dict[str, Any]]:
+    """Folder of a model and what its `config.json` says, without its weights.
+
+    Raises
+    ------
+    ModelError
+        Where there is none, or it is of another task or a newer format.
+    """
+    folder = model_folder(name_or_path, task).resolve()
+    config = read_config(folder)
+    if config.get("task") != task:
+        raise ModelError(f"{folder} is a model for {config.get('task')!r}, needed is one for {task!r}")
+    version = config.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ModelError(
+            f"{folder} has format {version!r}, this Parfocal reads up to {FORMAT_VERSION}: update Parfocal"
+        )
+    return folder, config
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -9,16 +9,16 @@ import numpy as np
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
+from parfocal.focus_quality.result import ImageFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.plane_stack import PlaneStack
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import Optics
 from parfocal.progress import steps
-from parfocal.registry import load_model
 from parfocal.sorting.inputs import without_hot_pixels
+from parfocal.sorting.members import load_sorter
 from parfocal.sorting.plane import PlaneSorter
 from parfocal.sorting.result import DefocusFlag
-from parfocal.sorting.settings import TASK
 
 
 @command
@@ -81,7 +81,33 @@ def flag_defocused(
     parfocal.registry.ModelError
         Where a model cannot be loaded.
     """
-    check_arguments(flag_defocused, locals())
+    arguments = locals()
+    check_arguments(flag_defocused, arguments)
+    return flag_beside_focus(None, **arguments)
+
+
+def flag_beside_focus(
+    focus: Optional[ImageFocus],
+    image: Any,
+    threshold: Optional[float],
+    pixel_size_um: Optional[float],
+    numerical_aperture: Optional[float],
+    emission_wavelength_um: Optional[float],
+    immersion_index: float,
+    modality: str,
+    check_level: bool,
+    saturation_level: Optional[float],
+    model: str,
+) -> DefocusFlag:
+    """Flag as `flag_defocused` does, with the same result; a focus that is known already is not measured again.
+
+    Parameters
+    ----------
+    focus : ImageFocus or None
+        What `measure_image_focus` with its default model and what is told of the image here has given.
+    image, threshold, ...
+        As of `flag_defocused`, checked already.
+    """
     stack_zyx, _ = as_planes(image)
     cleaned, seen = _cleaned(image, stack_zyx)
     network = load_model(model, TASK)
@@ -91,10 +117,11 @@ def flag_defocused(
     allowed = network.config.get("modalities") or MODALITIES
     refusal = "" if modality in allowed else f"the model is for {', '.join(allowed).replace('_', ' ')}"
     sorter = PlaneSorter(network, ModelScale.of(optics), saturation_level, refusal)
-    focus: list[Any] = [None] * len(stack_zyx)
+    found: list[Any] = [None] * len(stack_zyx)
     # Other kinds of microscope have no absolute level that could contradict anything.
     if check_level and not refusal and modality == "widefield_fluorescence":
-        measured = measure_image_focus(
+        # Without its hot pixels, where it has any, the image is another than the one that was measured.
+        measured = (focus if seen is image else None) or measure_image_focus(
             seen,
             pixel_size_um=pixel_size_um,
             numerical_aperture=numerical_aperture,
@@ -103,9 +130,9 @@ def flag_defocused(
             modality=modality,
             saturation_level=saturation_level,
         )
-        focus = [plane.estimate for plane in measured.planes]
+        found = [plane.estimate for plane in measured.planes]
     own = float(network.config.get("threshold", 0.5))
-    planes = tuple(sorter(plane, estimate, found) for (plane, found), estimate in zip(steps(cleaned), focus))
+    planes = tuple(sorter(plane, estimate, hot) for (plane, hot), estimate in zip(steps(cleaned), found))
     return DefocusFlag(planes, own if threshold is None else float(threshold))
 
 

@@ -15,11 +15,10 @@ from parfocal.batch.arguments import check_given
 from parfocal.batch.files import each_image
 from parfocal.images.metadata import ImageItem
 from parfocal.images.reading import find_images
-from parfocal.registry import load_model
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.items import flag_item
+from parfocal.sorting.members import load_sorter
 from parfocal.sorting.scores import check_false_alarm_rate, threshold_for_false_alarms
-from parfocal.sorting.settings import TASK
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def sharp_threshold(folder: str | os.PathLike[str], false_alarm_rate: float, **a
     """
     check_false_alarm_rate(false_alarm_rate)
     check_given(arguments, flag_defocused)
-    load_model(arguments.get("model", "default"), TASK)
+    load_sorter(arguments.get("model", "default"))
     rows = [row for path in find_images([folder]) for row in each_image(path, partial(_judge, arguments))]
     known = np.array([row["probability"] for row in rows if row["status"] == status.OK])
     left_out = tuple(f"{row['file']}: {row['status']}: {row['reason']}" for row in rows if row["status"] != status.OK)

@@ -12,8 +12,8 @@ from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.registry import ModelError, load_model
 from parfocal.restoration.intensity import Intensity
 from parfocal.sorting import inputs
+from parfocal.sorting.members import Sorter, load_sorter, pooled
 from parfocal.sorting.network import FIELD_PX, PAPER_INPUT_PX, STRIDE_PX
-from parfocal.sorting.plane import PlaneSorter, pooled
 from parfocal.sorting.result import PlaneFlag
 
 
@@ -57,7 +57,7 @@ def test_the_maps_of_tiles_are_the_map_of_the_whole(shape, model, rng, monkeypat
 
 
 def test_an_image_of_several_tiles_gets_the_probability_of_the_whole(model, rng, monkeypatch):
-    sorter = PlaneSorter(load_model(model, "sorting"), scale=None)
+    sorter = load_sorter(model)
     plane = rng.random((410, 330))
     whole = sorter.probability(plane)
     monkeypatch.setattr(inputs, "TILE_STEPS", 5)
@@ -180,7 +180,7 @@ def test_planes_without_an_answer_do_not_stand_for_a_stack(sharp, blurred, model
 @pytest.mark.parametrize("wrong", [True, False])
 def test_an_answer_that_the_level_contradicts_is_withdrawn(wrong, sharp, blurred, model, monkeypatch):
     image, says = (sharp, 0.99) if wrong else (blurred, 0.01)
-    monkeypatch.setattr(PlaneSorter, "probability", lambda self, plane_yx: says)
+    monkeypatch.setattr(Sorter, "probability", lambda self, plane_yx: says)
     flag = flag_defocused(image, model=model)
     assert flag.status == status.DISAGREEMENT
     assert f"a probability of defocus of {says:.2f}, the measured level is" in flag.reason
@@ -191,7 +191,7 @@ def test_an_answer_that_the_level_contradicts_is_withdrawn(wrong, sharp, blurred
 
 
 def test_an_unsure_answer_stands_whatever_the_level(sharp, model, monkeypatch):
-    monkeypatch.setattr(PlaneSorter, "probability", lambda self, plane_yx: 0.85)
+    monkeypatch.setattr(Sorter, "probability", lambda self, plane_yx: 0.85)
     assert flag_defocused(sharp, model=model).flagged is True
 
 

@@ -14,14 +14,13 @@ from sorting_pictures import discs, write_focused, write_labelled
 from tiny_sorter import write_edge_sorter
 
 from parfocal import flag_defocused
-from parfocal.focus_quality.scale import ModelScale
 from parfocal.registry import ModelError, load_model
 from parfocal.sorting import training
 from parfocal.sorting.examples import Example
 from parfocal.sorting.export import write_onnx
 from parfocal.sorting.fit import probabilities, run_fit
+from parfocal.sorting.members import load_sorter
 from parfocal.sorting.network import build_network
-from parfocal.sorting.plane import PlaneSorter
 from parfocal.sorting.settings import training_settings
 from parfocal.sorting.training import train_sorter
 from parfocal.training.export import read_start
@@ -71,7 +70,7 @@ def test_the_model_that_is_written_gives_the_numbers_of_the_network(name, tmp_pa
     )
     inputs = inputs.astype(np.float32)
     np.testing.assert_allclose(load.predict(inputs), network(inputs, training=False).numpy(), rtol=1e-4, atol=1e-5)
-    sorter = PlaneSorter(load, ModelScale())
+    sorter = load_sorter(folder)
     told = probabilities(network, examples)
     assert [sorter.probability(picture) for picture in pictures] == pytest.approx(list(told), abs=1e-4)
 
