@@ -14,6 +14,7 @@ OUT_OF_DOMAIN = "out_of_domain"
 DISAGREEMENT = "disagreement"
 ALREADY_RESTORED = "already_restored"
 UNREADABLE = "unreadable"
+NOT_WRITTEN = "not_written"
 SIGN_UNKNOWN = "sign_unknown"
 TWO_LAYERS = "two_layers"
 BROAD = "broad"
@@ -31,6 +32,7 @@ MEANINGS = {
     DISAGREEMENT: "sorter and measured level contradict each other: look at the image",
     ALREADY_RESTORED: "its metadata mark it as restored from defocus, which is done once only",
     UNREADABLE: "the file could not be read",
+    NOT_WRITTEN: "what came out could not be written, on a full disk for one",
     SIGN_UNKNOWN: "the distance to the focal plane is known, not whether the image lies above or below it",
     TWO_LAYERS: "structures in two planes: each has a focal position of its own",
     BROAD: "the image says too little of where the focal plane lies",

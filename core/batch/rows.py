@@ -83,6 +83,7 @@ def identity_row(item: ImageItem) -> dict[str, Any]:
         "time": about.time,
         "channel": about.channel,
         **place,
+        **({"well": about.well, "site": about.site} if about.well else {}),
         "channel_name": about.channel_name or place["channel_name"],
     }
 

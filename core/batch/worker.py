@@ -94,7 +94,7 @@ def _write_pictures(
         return written
     if settings.overlays:
         written["overlay"] = f"{OVERLAYS}/{name}.png"
-        _write_overlay(settings.output / written["overlay"], item, measured)
+        write_overlay(settings.output / written["overlay"], item, measured)
     if settings.sharpest and len(measured.planes) > 1:
         written["sharpest_plane_file"] = f"{SHARPEST}/{name}.ome.tif"
         about = replace(item.metadata, pixel_size_um=arguments.get("pixel_size_um"), z_step_um=None)
@@ -103,7 +103,8 @@ def _write_pictures(
     return written
 
 
-def _write_overlay(path: Path, item: ImageItem, measured: ImageFocus) -> None:
+def write_overlay(path: Path, item: ImageItem, measured: ImageFocus) -> None:
+    """Draw the patches of an image, of a stack of its sharpest plane, onto it; without an answer it alone is drawn."""
     import imageio.v3 as iio
 
     from parfocal.report.overlay import draw_overlay

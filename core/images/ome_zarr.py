@@ -97,7 +97,9 @@ def _metadata(scales: dict[str, Any], axes: list[str], path: Path, field: Path) 
     # A scale of exactly 1 is what writers put where nothing is known.
     known_axes = {axis: step for axis, step in zip(axes, steps) if step != 1}
     lengths = {axis: length_um(step, units.get(axis, "")) for axis, step in known_axes.items()}
-    known = ImageMetadata(pixel_size_um=lengths.get("x"), z_step_um=lengths.get("z"), series_name=scales.get("name") or "")
+    known = ImageMetadata(
+        pixel_size_um=lengths.get("x"), z_step_um=lengths.get("z"), series_name=scales.get("name") or ""
+    )
     return replace(known, **_place(path, field))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
+from parfocal.focus_quality.result import ImageFocus
 from parfocal.images.planes import as_planes
 from parfocal.optics.optics import MODEL_OPTICS, Optics
 from parfocal.progress import steps
@@ -93,7 +94,37 @@ def restore_defocus(
     parfocal.registry.ModelError
         Where a model cannot be loaded.
     """
-    check_arguments(restore_defocus, locals())
+    arguments = locals()
+    check_arguments(restore_defocus, arguments)
+    return restore_beside_focus(None, **arguments)
+
+
+def restore_beside_focus(
+    focus: Optional[ImageFocus],
+    image: Any,
+    pixel_size_um: Optional[float],
+    numerical_aperture: Optional[float],
+    emission_wavelength_um: Optional[float],
+    immersion_index: float,
+    modality: str,
+    method: str,
+    model: str,
+    check_focus: bool,
+    smallest_level: float,
+    defocus_level: Optional[float],
+    iterations: int,
+    uncertainty: bool,
+    saturation_level: Optional[float],
+) -> Restoration:
+    """Restore as `restore_defocus` does, with the same result; a focus that is known already is not measured again.
+
+    Parameters
+    ----------
+    focus : ImageFocus or None
+        What `measure_image_focus` with its default model and what is told of the image here has given.
+    image, pixel_size_um, ...
+        As of `restore_defocus`, checked already.
+    """
     if uncertainty and method != "network":
         raise ValueError(f"uncertainty is given by method network alone, got {method!r}")
     planes_zyxc, n_colours = _as_colour_planes(image)
@@ -112,9 +143,9 @@ def restore_defocus(
         uncertainty=uncertainty,
         saturation_level=saturation_level,
     )
-    focus: list[Any] = [None] * len(planes_zyxc)
+    found: list[Any] = [None] * len(planes_zyxc)
     if check_focus and defocus_level is None:
-        measured = measure_image_focus(
+        measured = focus or measure_image_focus(
             image,
             pixel_size_um=pixel_size_um,
             numerical_aperture=numerical_aperture,
@@ -123,8 +154,8 @@ def restore_defocus(
             modality=modality,
             saturation_level=saturation_level,
         )
-        focus = [plane.estimate for plane in measured.planes]
-    return _over_planes(np.asarray(image), planes_zyxc, n_colours, restorer, focus)
+        found = [plane.estimate for plane in measured.planes]
+    return _over_planes(np.asarray(image), planes_zyxc, n_colours, restorer, found)
 
 
 @lru_cache(maxsize=1)

@@ -110,13 +110,13 @@ def flag_beside_focus(
     """
     stack_zyx, _ = as_planes(image)
     cleaned, seen = _cleaned(image, stack_zyx)
-    network = load_model(model, TASK)
+    loaded = load_sorter(model)
     optics: Optional[Optics] = None
     if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
         optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
-    allowed = network.config.get("modalities") or MODALITIES
+    allowed = loaded.config.get("modalities") or MODALITIES
     refusal = "" if modality in allowed else f"the model is for {', '.join(allowed).replace('_', ' ')}"
-    sorter = PlaneSorter(network, ModelScale.of(optics), saturation_level, refusal)
+    sorter = PlaneSorter(loaded, ModelScale.of(optics), saturation_level, refusal)
     found: list[Any] = [None] * len(stack_zyx)
     # Other kinds of microscope have no absolute level that could contradict anything.
     if check_level and not refusal and modality == "widefield_fluorescence":
@@ -131,7 +131,7 @@ def flag_beside_focus(
             saturation_level=saturation_level,
         )
         found = [plane.estimate for plane in measured.planes]
-    own = float(network.config.get("threshold", 0.5))
+    own = float(loaded.config.get("threshold", 0.5))
     planes = tuple(sorter(plane, estimate, hot) for (plane, hot), estimate in zip(steps(cleaned), found))
     return DefocusFlag(planes, own if threshold is None else float(threshold))
 

@@ -76,7 +76,7 @@ def _restore_item(task: FileTask, settings: RestoreSettings, item: ImageItem) ->
     arguments, warnings = arguments_for(item.metadata, settings.given, restore_defocus)
     restored = restore_unless_marked(item, arguments, settings.flags)
     row = restoration_row(item, restored, arguments, warnings)
-    return {**row, **_write(settings, task.name + suffix_of(item), item, restored)}
+    return {**row, **write_restored(settings, task.name + suffix_of(item), item, restored)}
 
 
 def restore_unless_marked(item: ImageItem, arguments: dict[str, Any], flags: Optional[Flags] = None) -> Restoration:
@@ -104,7 +104,7 @@ def _left_alone(pixels: np.ndarray, told: PlaneRestoration) -> Restoration:
     return Restoration(pixels, None, (told,) * len(as_planes(pixels)[0]))
 
 
-def _write(settings: RestoreSettings, name: str, item: ImageItem, restored: Restoration) -> dict[str, str]:
+def write_restored(settings: RestoreSettings, name: str, item: ImageItem, restored: Restoration) -> dict[str, str]:
     """Write what was asked for of an image; returns the paths, relative to the output folder, by column."""
     written: dict[str, str] = {}
     if not restored.restored and not settings.all_images:

@@ -1,0 +1,60 @@
+"""One file of a screen: which one, what a list says of it, and the name that what is written of it gets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parfocal.images.ome_zarr import zarr_root
+
+
+@dataclass(frozen=True)
+class ScreenTask:
+    """One file to work on.
+
+    Attributes
+    ----------
+    path : str
+        Absolute: the process that works on it may run elsewhere.
+    told : dict
+        Columns that a list states of it (`plate`, `well`, `site`, `channel_name`): they count more than names of files.
+    problem : str
+        Why there is nothing to work on, such as a folder that cannot be listed; empty else.
+    """
+
+    path: str
+    told: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The path as the table has it; bytes that are no text are spelled out."""
+        return self.path.encode("utf-8", "backslashreplace").decode()
+
+    @property
+    def key(self) -> int:
+        """Number of 64 bits by which the file is known: of a million files two are alike with a chance of 3e-8."""
+        return key_of(self.shown)
+
+    @property
+    def name(self) -> str:
+        """Name for what is written of it, with `/`: no other file has the same, whatever else is listed.
+
+        The file's own name in a folder called as the folder it lies in, with a number that stands for where that is.
+        """
+        path = Path(self.shown)
+        root = zarr_root(path)
+        folder, name = (path.parent, path.name) if root is None else (root.parent, "_".join(_below(path, root)))
+        digest = hashlib.sha256(os.path.normcase(folder).encode()).hexdigest()[:8]
+        return f"{folder.name or 'root'}-{digest}/{name}"
+
+
+def key_of(shown: str) -> int:
+    """Key of a file by its path as the table has it."""
+    return int.from_bytes(hashlib.blake2b(os.path.normcase(shown).encode(), digest_size=8).digest(), "little")
+
+
+def _below(path: Path, root: os.PathLike[str]) -> tuple[str, ...]:
+    return (Path(root).name, *path.relative_to(root).parts)
