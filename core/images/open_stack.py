@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Optional, overload
 import numpy as np
 
 from parfocal.images.metadata import ImageMetadata, UnreadableImage
+from parfocal.images.odd_sizes import with_odd_sizes
 from parfocal.images.planes import as_planes
 from parfocal.images.reading import one_line, read_images
 from parfocal.images.tiff import TiffImage, open_tiff
@@ -168,16 +168,6 @@ def _in_order_of_pages(path: Path, images: Sequence[TiffImage]) -> OpenStack:
         names=("",) * len(pages),
         reasons=with_odd_sizes(missing, [plane.shape_yx for plane in planes]),
         z_um=None if all(z is None for z in z_um) else tuple(z_um),
-    )
-
-
-def with_odd_sizes(reasons: Sequence[str], shapes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
-    """Add to the reasons of planes that their size is another than that of most."""
-    counts = Counter(shape for shape, reason in zip(shapes, reasons) if not reason)
-    usual = counts.most_common(1)[0][0] if counts else (0, 0)
-    text = "has {} x {} pixels, most planes have {} x {}"
-    return tuple(
-        reason or ("" if shape == usual else text.format(*shape, *usual)) for shape, reason in zip(shapes, reasons)
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+
+# Not that of collections.abc, of which Python 3.8 makes no classes: CellProfiler as it is downloaded has that.
+from typing import Any, Generic, Sequence, TypeVar  # noqa: UP035
 
 import numpy as np
 

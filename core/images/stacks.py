@@ -12,7 +12,8 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal.images.metadata import ImageMetadata, UnreadableImage
-from parfocal.images.open_stack import TIFF_SUFFIXES, OpenStack, Planes, open_stacks, with_odd_sizes
+from parfocal.images.odd_sizes import with_odd_sizes
+from parfocal.images.open_stack import TIFF_SUFFIXES, OpenStack, Planes, open_stacks
 from parfocal.images.reading import find_images, one_line
 
 _SINGLE = (".png", ".jpg", ".jpeg", ".bmp")

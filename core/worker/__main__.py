@@ -12,11 +12,13 @@ def main() -> None:
     """Serve; what libraries print goes to standard error, so that it cannot come between the answers."""
     answers = _own_output()
     _preload()
+    from parfocal.worker.calls import remove_files
     from parfocal.worker.loop import Worker
 
     # Where the host has gone, or is ended by Ctrl-C together with this.
     with suppress(BrokenPipeError, KeyboardInterrupt):
         Worker(sys.stdin, answers).run()
+    remove_files()
 
 
 def _own_output() -> TextIO:
@@ -31,12 +33,12 @@ def _preload() -> None:
     import onnxruntime  # noqa: F401
     from appose import python_worker
 
-    from parfocal.worker.tasks import COMMANDS, load_command
+    from parfocal.worker.calls import COMMANDS, function_of
 
     # Tells Appose that shared memory belongs to the host: Python would else delete it at its own end.
     python_worker.Worker()
     for name in COMMANDS:
-        load_command(name)
+        function_of(name)
 
 
 if __name__ == "__main__":

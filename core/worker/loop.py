@@ -13,6 +13,7 @@ from typing import Any, Optional, TextIO
 
 from parfocal.progress import listening
 from parfocal.registry import ModelError
+from parfocal.worker.calls import kind_of
 from parfocal.worker.protocol import plain
 from parfocal.worker.tasks import run_task
 
@@ -137,7 +138,8 @@ class Worker:
         except Cancelled:
             self._answer(task, "CANCELATION")
         except MENDABLE as error:
-            self._answer(task, "FAILURE", error=str(error) or type(error).__name__)
+            told = {"type": kind_of(error)}
+            self._answer(task, "FAILURE", error=str(error) or type(error).__name__, info=told)
         except Exception as error:
             told = {"trace": traceback.format_exc()}
             self._answer(task, "FAILURE", error=f"{type(error).__name__}: {error}", info=told)

@@ -44,11 +44,18 @@ Labelling goes on between its tasks (`parfocal.worker.labelling`): `label_begin`
 So does holding focus (`parfocal.fiji_bridge.scripts.held`), with the core of the host: `hold_begin` takes `arguments`;
 `hold_next`, asked again and again, takes `commands` and `answers`, and gives `requests` and what is `seen`.
 
+A host in Python has whole results back (`parfocal.worker.client`): `call` takes the `name` of one of
+`parfocal.worker.calls.CALLS`, `arguments`, a list of those by place and those by name, and `memory`, the path of a file
+of the host. It answers `result`, in the form of `parfocal.worker.codec`: nothing is left out and floats are the same to
+the last bit. Arrays lie in the file, those of the arguments first and then those of the result over them; text, numbers
+and fields of classes are JSON. The file is the host's; the worker reads it before it begins, writes it before it
+answers, and removes it where the host has gone.
+
 The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (version), `python`, `pid` and `tasks`.
 
 A number that is not finite is text: `NaN`, `Infinity`, `-Infinity`. JSON has no such numbers, and readers of it fail.
-A task that fails answers with `error`, a text to show; where nobody can mend it `info` has the `trace`. Progress comes
-as updates with `current` and `maximum`. A task that is to be cancelled ends before its next step.
+A task that fails answers with `error`, a text to show; `info` has the `type` of what a person can mend, else the
+`trace`. Progress comes as updates with `current` and `maximum`. A task that is to be cancelled ends before its next step.
 """
 
 from __future__ import annotations

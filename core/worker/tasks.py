@@ -28,19 +28,13 @@ from parfocal.commands import command_spec
 from parfocal.images.info_text import read_info
 from parfocal.images.metadata import ImageMetadata
 from parfocal.progress import tell
+from parfocal.worker.calls import CALL, COMMANDS, function_of, run_call
 from parfocal.worker.drawings import bead_drawings_of, patches_of
 from parfocal.worker.memory import read_array, write_array
 from parfocal.worker.planes import Supply, pixels_of
 from parfocal.worker.protocol import PROTOCOL, check_protocol
 
 HELLO = "hello"
-COMMANDS = {
-    "measure_image_focus": "parfocal.focus_quality.measure",
-    "flag_defocused": "parfocal.sorting.flag",
-    "restore_defocus": "parfocal.restoration.restore",
-    "measure_bead_focal_plane": "parfocal.beads.measure",
-    "estimate_focal_position": "parfocal.focal_position.estimate",
-}
 # Name of a batch: where it is, and the command whose arguments it takes.
 BATCHES = {
     "measure_files": ("parfocal.batch", "measure_image_focus"),
@@ -64,8 +58,10 @@ def run_task(name: str, inputs: Mapping[str, Any], supply: Optional[Supply] = No
     check_protocol(inputs)
     if name == HELLO:
         return _hello()
+    if name == CALL:
+        return run_call(inputs)
     if name in COMMANDS:
-        return _measure(load_command(name), inputs, supply)
+        return _measure(function_of(name), inputs, supply)
     if name in BATCHES:
         return _run_batch(name, dict(inputs.get("arguments") or {}))
     for beginning, home in SESSIONS.items():
@@ -73,12 +69,6 @@ def run_task(name: str, inputs: Mapping[str, Any], supply: Optional[Supply] = No
             outputs: dict[str, Any] = import_module(home).TASKS[name](inputs)
             return outputs
     raise ValueError(f"task must be one of {', '.join([HELLO, *COMMANDS, *BATCHES])}, got {name!r}")
-
-
-def load_command(name: str) -> Callable[..., Any]:
-    """A command by its name."""
-    command: Callable[..., Any] = getattr(import_module(COMMANDS[name]), name)
-    return command
 
 
 def _hello() -> dict[str, Any]:
@@ -160,7 +150,7 @@ def _run_batch(name: str, given: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("Folder for results must be given")
     only_flagged = given.pop("only_flagged", None)
     more = {"only_flagged": only_flagged} if only_flagged and name == "restore_files" else {}
-    arguments = read_arguments(given, command_spec(load_command(command)))
+    arguments = read_arguments(given, command_spec(function_of(command)))
     result = getattr(import_module(home), name)([folder], output, arguments, progress=tell, **more)
     counts = {str(status): int(count) for status, count in result.table["status"].value_counts().items()}
     files = [str(path) for path in result.files]

@@ -8,8 +8,8 @@ from typing import Any
 
 from parfocal.batch.arguments import FROM_FILE
 from parfocal.commands import ParameterSpec
+from parfocal.worker.calls import COMMANDS as TASKS
 from parfocal.worker.tasks import BATCHES
-from parfocal.worker.tasks import COMMANDS as TASKS
 
 from ..commands import COMMANDS, ImageJCommand
 from ..functions import FROM_ZERO, FUNCTIONS, LABEL
