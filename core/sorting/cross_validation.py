@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
 from parfocal.sorting.examples import Example, folds
 from parfocal.sorting.fit import Fit, probabilities, run_fit, without_validation
+from parfocal.sorting.members import ENSEMBLE, averaged
+from parfocal.sorting.recipe import Recipe
 from parfocal.sorting.scores import accuracy, most_accurate_threshold, roc_auc
 from parfocal.sorting.settings import SorterTraining
 
@@ -51,6 +53,7 @@ def cross_validate(
     cache: Optional[Path] = None,
     start: Optional[list[np.ndarray]] = None,
     judged: Optional[int] = None,
+    name: str = "",
 ) -> FoldScores:
     """Train `count` networks, each on all folds but one, and judge that one.
 
@@ -67,24 +70,36 @@ def cross_validate(
         Weights that each network begins with.
     judged : int, optional
         Train for and judge the first so many folds alone; the scores of the others are NaN.
+    name : str
+        Of the scores; that of the architecture where none is given.
     """
+    name = name or settings.architecture
     fold = folds(examples, count)
     score = np.full(len(examples), np.nan)
     for number in np.unique(fold)[:judged]:
         held = [i for i, k in enumerate(fold) if k == number]
-        kept = None if cache is None else cache / f"{settings.architecture}_{number}.npy"
+        kept = None if cache is None else cache / f"{name}_{number}.npy"
         if kept is not None and kept.exists():
             score[held] = np.load(kept)
             continue
         validation = [examples[i] for i in held]
         train = [e for e, k in zip(examples, fold) if k != number and (settings.between or not e.between)]
-        title = f"{settings.architecture}, fold {number + 1} of {count}"
+        title = f"{name}, fold {number + 1} of {count}"
         # A few of them show that the run goes on; all are judged once it has ended.
         network, _ = run_fit(Fit(without_validation(settings), train, validation[:_SHOWN_EXAMPLES], start), title)
         score[held] = probabilities(network, validation)
         if kept is not None:
             np.save(kept, score[held])
-    return FoldScores(settings.architecture, score, np.full(len(examples), 0.5))
+    return FoldScores(name, score, np.full(len(examples), 0.5))
+
+
+def cross_validate_recipe(examples: Sequence[Example], recipe: Recipe, count: int = 5, **options: Any) -> FoldScores:
+    """The same for all networks of a recipe together; `options` are those of `cross_validate`."""
+    found = [cross_validate(examples, own, count, name=name, **options) for name, (own, _) in recipe.items()]
+    if len(found) == 1:
+        return found[0]
+    score = averaged([one.score for one in found], [share for _, share in recipe.values()])
+    return FoldScores(ENSEMBLE, score, found[0].threshold)
 
 
 def metric_scores(

@@ -27,7 +27,7 @@ from parfocal.training.images import TrainingImage
 LARGEST_SHARP, SMALLEST_DEFOCUS, LARGEST_DEFOCUS = 0.5, 3.0, 10.0
 _LEVEL_STEP = 0.25
 # The probability to be learned is 0 up to the first of these levels and 1 from the second on.
-_RAMP = (1.5, 3.5)
+_RAMP = (1.0, 3.0)
 # lambda / NA in pixels: the model's, and what finer and coarser cameras have.
 _LATERAL_UNITS_PX = (1.25, 1.54, 2.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -12,12 +13,13 @@ from parfocal.commands import Param, check_arguments, command
 from parfocal.labels.suspects import Suspect, suspected_mislabels, write_suspects
 from parfocal.labels.table import labels_of_folder
 from parfocal.registry import load_model
-from parfocal.sorting.cross_validation import FoldScores, cross_validate
+from parfocal.sorting.cross_validation import FoldScores, cross_validate_recipe
 from parfocal.sorting.examples import Example, folds, labelled_examples, synthetic_examples
 from parfocal.sorting.export import write_model_folder
 from parfocal.sorting.fit import Fit, run_fit
-from parfocal.sorting.network import ARCHITECTURES
-from parfocal.sorting.settings import TASK, SorterTraining, training_settings
+from parfocal.sorting.members import first_member
+from parfocal.sorting.recipe import CONFIGS, Recipe, recipe_of, write_ensemble
+from parfocal.sorting.settings import TASK, SorterTraining
 from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
@@ -30,7 +32,7 @@ _FEWEST_FOR_FOLDS = 10
 def train_sorter(
     images: Annotated[str, Param(label="Folder of images")],
     output: Annotated[str, Param(label="Model folder to write")],
-    config: Annotated[str, Param(choices=ARCHITECTURES, label="Config")] = "default",
+    config: Annotated[str, Param(choices=CONFIGS, label="Config")] = "default",
     start_from: Annotated[Optional[str], Param(label="Model to go on from")] = None,
     synthetic: Annotated[bool, Param(label="Make examples from in-focus images")] = False,
     sources: Annotated[Optional[str], Param(label="Sources of in-focus images (JSON)")] = None,
@@ -51,10 +53,13 @@ def train_sorter(
     output : path
         Model folder to write. It must not exist yet.
     config : str
-        `default`, `xue2021` (SDCNN and the recipe of the paper) or `resnet50v2` (the paper's comparison).
+        `default`, `xue2021` (SDCNN and the recipe of the paper), `resnet50v2` (the paper's comparison) or `ensemble`:
+        two of `default` and one of `xue2021`, with 10 passes, whose logits are averaged by 2 : 2 : 1. The model that
+        ships is one.
     start_from : path, optional
         Model, by name or folder, whose weights are trained on (transfer learning): tens of images of each class then
-        do. Its architecture holds; the learning rate is 0.0002, halved after 25 of 50 passes, as in Xue et al. (2021).
+        do. Its architecture holds, of an ensemble that of its first network, which is trained on alone; the learning
+        rate is 0.0002, halved after 25 of 50 passes, as in Xue et al. (2021).
     synthetic : bool
         Make the examples from in-focus images.
     sources : path, optional
@@ -87,9 +92,10 @@ def train_sorter(
         An argument is wrong, or a class is empty; the message says which.
     """
     check_arguments(train_sorter, locals())
-    begun = None if start_from is None else load_model(start_from, TASK)
+    begun = None if start_from is None else load_model(first_member(start_from), TASK)
     changes: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
-    settings = training_settings(begun.config["architecture"] if begun else config, begun is not None, **changes)
+    recipe = recipe_of(begun.config["architecture"] if begun else config, transfer=begun is not None, **changes)
+    settings = next(iter(recipe.values()))[0]
     folder = Path(output)
     start = read_start(begun.folder, begun.config) if begun else None
     if synthetic:
@@ -105,10 +111,21 @@ def train_sorter(
         (folder / "refused.txt").write_text("".join(f"{line}\n" for line in refused))
         train, validation = _split(examples)
         about = {"modalities": [], "threshold": 0.5}
-        cross_validated = _cross_validated(examples, settings, start, cross_validation, folder)
-    network, history = run_fit(Fit(settings, train, validation, start))
+        cross_validated = _cross_validated(examples, recipe, start, cross_validation, folder)
     further = _validated(train, validation) + cross_validated
-    return write_model_folder(folder, network, settings, history, _counts(train), about, further)
+    for name, (own, _) in recipe.items():
+        _train(Fit(own, train, validation, start), folder / name, about, further)
+    if len(recipe) > 1:
+        write_ensemble(folder, {name: share for name, (_, share) in recipe.items()}, _counts(train))
+    return folder
+
+
+def _train(fit: Fit, folder: Path, about: dict[str, Any], further: str) -> None:
+    """Train one network, and write its folder."""
+    train = [example for example in fit.train if fit.settings.between or not example.between]
+    network, history = run_fit(replace(fit, train=train))
+    folder.mkdir(exist_ok=True)
+    write_model_folder(folder, network, fit.settings, history, _counts(train), about, further)
 
 
 def _synthetic(
@@ -150,7 +167,7 @@ def _validated(train: Sequence[Example], validation: Sequence[Example]) -> str:
     return "- The validation images are of other fields than those trained on.\n"
 
 
-def _cross_validated(examples: list[Example], settings: SorterTraining, start: Any, count: int, folder: Path) -> str:
+def _cross_validated(examples: list[Example], recipe: Recipe, start: Any, count: int, folder: Path) -> str:
     """Cross-validate labelled examples, list suspects, and say what came out."""
     labels = np.array([example.defocused for example in examples])
     fold = folds(examples, max(1, count))
@@ -159,7 +176,7 @@ def _cross_validated(examples: list[Example], settings: SorterTraining, start: A
     if not feasible or min(labels.sum(), (~labels).sum()) < _FEWEST_FOR_FOLDS:
         needed = f"{_FEWEST_FOR_FOLDS} images and two fields of each class, and 2 folds or more"
         return f"- Not cross-validated: that takes {needed}.\n"
-    found = cross_validate(examples, settings, count, start=start)
+    found = cross_validate_recipe(examples, recipe, count, start=start)
     told = ["defocused" if label else "sharp" for label in labels]
     worst: dict[str, Suspect] = {}
     for suspect in suspected_mislabels([example.name for example in examples], told, list(found.score)):

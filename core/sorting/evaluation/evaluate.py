@@ -8,7 +8,7 @@ from typing import Annotated, Any, Callable, Optional
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.report.sections import Section, print_sections, write_markdown
-from parfocal.sorting.network import ARCHITECTURES
+from parfocal.sorting.recipe import CONFIGS
 from parfocal.training.images import accept_images, find_training_images
 
 PARTS = ("cross_validation", "held_out", "transfer", "resolution", "training_size")
@@ -79,7 +79,7 @@ def evaluate_sorting(
         (a model on sources that took no part in its training), `transfer` (the same after training on a few images of
         each source), `resolution` (the paper's crop against resize) or `training_size`.
     networks : str
-        Networks that are trained, separated by commas: `default`, `xue2021`, `resnet50v2`.
+        Networks that are trained, separated by commas: `default`, `xue2021`, `resnet50v2`, `ensemble`.
     model : str
         Sorting model, by name or folder, for `held_out` and `transfer`.
     exposures : int
@@ -115,8 +115,8 @@ def evaluate_sorting(
     if judged_folds is not None and judged_folds > folds:
         raise ValueError(f"judged_folds must be at most folds={folds}, got {judged_folds}")
     for name in names:
-        if name not in ARCHITECTURES:
-            raise ValueError(f"networks must be among {', '.join(ARCHITECTURES)}, got {name!r}")
+        if name not in CONFIGS:
+            raise ValueError(f"networks must be among {', '.join(CONFIGS)}, got {name!r}")
     folder = Path(output)
     if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is not empty: choose another output folder, or resume")

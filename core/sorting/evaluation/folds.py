@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from parfocal.report.sections import Section
-from parfocal.sorting.cross_validation import FoldScores, cross_validate, metric_scores
+from parfocal.sorting.cross_validation import FoldScores, cross_validate_recipe, metric_scores
 from parfocal.sorting.examples import Example, folds, synthetic_examples
+from parfocal.sorting.recipe import recipe_of
 from parfocal.sorting.scores import roc_curve
-from parfocal.sorting.settings import training_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,9 @@ def cross_validation_sections(plan: Plan) -> list[Section]:
     fold = folds(examples, plan.folds)
     found = []
     for name in plan.networks:
-        settings = training_settings(name, epochs=plan.epochs)
-        found.append(cross_validate(examples, settings, plan.folds, plan.output, judged=plan.judged_folds))
+        recipe = recipe_of(name, epochs=plan.epochs)
+        options = {"cache": plan.output, "judged": plan.judged_folds}
+        found.append(cross_validate_recipe(examples, recipe, plan.folds, **options))
     counted = fold < (plan.judged_folds or plan.folds)
     examples, fold, defocused = [e for e, here in zip(examples, counted) if here], fold[counted], defocused[counted]
     found = [FoldScores(one.name, one.score[counted], one.threshold[counted]) for one in found]

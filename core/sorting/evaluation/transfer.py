@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parfocal.registry import model_folder, read_config
+from parfocal.registry import read_config
 from parfocal.report.sections import Section
 from parfocal.sorting.evaluation.left_out import left_out_images, model_digest, refusals
 from parfocal.sorting.evaluation.runs import FIGURES, KeptRows, draw_figures, joined, judged_row, shown, trained_row
 from parfocal.sorting.examples import Example, synthetic_examples
 from parfocal.sorting.fit import Fit, without_validation
+from parfocal.sorting.members import first_member
 from parfocal.sorting.network import build_network
-from parfocal.sorting.settings import TASK, SorterTraining, training_settings
+from parfocal.sorting.settings import SorterTraining, training_settings
 from parfocal.training.export import read_start
 from parfocal.training.images import TrainingImage
 
@@ -141,13 +142,13 @@ def _figures(trial: Trial, size: int, method: str, title: str) -> dict[str, floa
 
 def _settings(plan: Plan, transfer: bool, repeat: int) -> SorterTraining:
     """Settings of both trainings, which last equally long."""
-    architecture = read_config(model_folder(plan.model, TASK))["architecture"]
+    architecture = read_config(first_member(plan.model))["architecture"]
     epochs = training_settings(architecture, True, epochs=plan.epochs).epochs
     return without_validation(training_settings(architecture, transfer, epochs=epochs, seed=repeat + 1))
 
 
 def _start(plan: Plan) -> list[np.ndarray]:
-    folder = model_folder(plan.model, TASK)
+    folder = first_member(plan.model)
     return read_start(folder, read_config(folder))
 
 
