@@ -31,7 +31,7 @@ def group_stack(module: Any, workspace: Any, image_numbers: Sequence[int], in_co
     ValueError
         Where the image is none that can be measured in any group.
     """
-    from parfocal.images.open_stack import with_odd_sizes
+    from parfocal.images.odd_sizes import with_odd_sizes
 
     name, modules = module.image_name.value, modules_run_twice(workspace.pipeline, module)
     planes: list[Optional[np.ndarray]] = []

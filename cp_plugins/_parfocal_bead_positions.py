@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from cellprofiler_core.constants.measurement import (
@@ -19,28 +18,10 @@ from cellprofiler_core.constants.measurement import (
 
 if __package__:
     from . import _parfocal_bead_settings as bead_settings
+    from . import _parfocal_engine as engine
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     import _parfocal_bead_settings as bead_settings
-
-
-@dataclass(frozen=True)
-class PlaneFile:
-    """What a file says of the stack or plane in it; None where it does not.
-
-    Attributes
-    ----------
-    path : Path
-    n_planes : int
-    z_um : tuple or None
-        Positions of the planes, um; None for a plane without one.
-    z_step_um, pixel_size_um : float or None
-    """
-
-    path: Path
-    n_planes: int
-    z_um: Optional[tuple[Optional[float], ...]] = None
-    z_step_um: Optional[float] = None
-    pixel_size_um: Optional[float] = None
+    import _parfocal_engine as engine
 
 
 class Sources:
@@ -58,7 +39,7 @@ class Sources:
     def __init__(self, module: Any, measurements: Any, image_numbers: tuple[int, ...], n_planes: int) -> None:
         self._module, self._measurements = module, measurements
         self._numbers, self._n_planes = image_numbers, n_planes
-        self._files: dict[tuple[Path, int], PlaneFile] = {}
+        self._files: dict[tuple[Path, int], Any] = {}
 
     def z_um(self) -> tuple[np.ndarray, str]:
         """Positions (n_planes,), um, NaN where one is missing, and why it is; a single image lies at 0.
@@ -131,7 +112,8 @@ class Sources:
         frames = [self._optional(C_FRAME, number) for number in self._numbers]
         return [int(rank) for rank in np.argsort(np.argsort(frames, kind="stable"), kind="stable")]
 
-    def _file(self, number: int) -> PlaneFile:
+    def _file(self, number: int) -> Any:
+        """What a file says of its planes: `parfocal.images.plane_places.PlanePlaces`."""
         name = self._module.image_name.value
         folder, file = f"{C_PATH_NAME}_{name}", f"{C_FILE_NAME}_{name}"
         if not self._measurements.has_feature(IMAGE, file):
@@ -141,7 +123,7 @@ class Sources:
         path = Path(self._image_value(folder, number)) / self._image_value(file, number)
         series = self._optional(C_SERIES, number)
         if (path, series) not in self._files:
-            self._files[path, series] = read_file(path, series)
+            self._files[path, series] = engine.call("read_plane_places", path, series)
         return self._files[path, series]
 
     def _optional(self, category: str, number: int) -> int:
@@ -150,23 +132,6 @@ class Sources:
 
     def _image_value(self, feature: str, number: int) -> Any:
         return self._measurements.get_measurement(IMAGE, feature, number)
-
-
-def read_file(path: Path, series: int) -> PlaneFile:
-    """Read what a file says of its planes; of one with several channels and times, the first of the series.
-
-    Raises
-    ------
-    ValueError, OSError
-        Where it cannot be read.
-    """
-    from parfocal.images.open_stack import open_stacks
-
-    for stack in open_stacks(path):
-        if stack.metadata.series == series:
-            about = stack.metadata
-            return PlaneFile(path, len(stack.planes), stack.z_um, about.z_step_um, about.pixel_size_um)
-    raise ValueError(f"{path.name} has no series {series}")
 
 
 def _number(value: Any) -> float:

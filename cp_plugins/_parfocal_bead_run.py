@@ -10,13 +10,13 @@ import numpy as np
 if __package__:
     from . import _parfocal_bead_group as bead_group
     from . import _parfocal_bead_stack as bead_stack
-    from . import _parfocal_host as host
+    from . import _parfocal_engine as engine
     from ._parfocal_bead_positions import Sources
     from ._parfocal_bead_result import MeasuredBeads, nearest_plane
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
     import _parfocal_bead_group as bead_group
     import _parfocal_bead_stack as bead_stack
-    import _parfocal_host as host
+    import _parfocal_engine as engine
     from _parfocal_bead_positions import Sources
     from _parfocal_bead_result import MeasuredBeads, nearest_plane
 
@@ -38,10 +38,10 @@ def measure(module: Any, workspace: Any) -> tuple[MeasuredBeads, Optional[int]]:
 def measure_image(module: Any, workspace: Any) -> MeasuredBeads:
     """Measure the single image of an image set (ValueError where it is none that can be measured)."""
     from parfocal.beads.distance.predict import TASK
-    from parfocal.registry import load_model
+    from parfocal.registry import checked_config
 
     arguments = module.arguments()
-    normalisation = load_model(arguments["distance_model"], TASK).config["normalisation"]
+    normalisation = checked_config(arguments["distance_model"], TASK)[1]["normalisation"]
     stack = bead_stack.single_plane(workspace, module.image_name.value, normalisation not in _WITHOUT_COUNTS)
     return _measured(module, workspace, stack, arguments)
 
@@ -78,7 +78,7 @@ def _measured(module: Any, workspace: Any, stack: Any, arguments: dict[str, Any]
     unknown = np.full(n_planes, np.nan)
     try:
         return _answer(module, workspace, stack, arguments, shapes)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, engine.Lost) as error:
         known = {name: arguments[name] for name in ("bead_diameter_um", "contrast")}
         reason = " ".join(str(error).split()) or type(error).__name__
         result = BeadFocalPlane(status=status.UNREADABLE, reason=reason, **known)
@@ -89,8 +89,6 @@ def _measured(module: Any, workspace: Any, stack: Any, arguments: dict[str, Any]
 def _answer(
     module: Any, workspace: Any, stack: Any, arguments: dict[str, Any], shapes: tuple[tuple[int, int], ...]
 ) -> MeasuredBeads:
-    from parfocal.beads.measure import measure_bead_focal_plane
-
     sources = Sources(module, workspace.measurements, stack.image_numbers, len(shapes))
     arguments = {**arguments, "pixel_size_um": sources.pixel_size_um()}
     if arguments.get("saturation_level") is None:
@@ -100,7 +98,7 @@ def _answer(
     usable = [index for index, reason in enumerate(reasons) if not reason]
     if not usable:
         raise ValueError(f"none of the {len(reasons)} planes can be used; the first {reasons[0]}")
-    result = host.with_room(measure_bead_focal_plane, stack.usable(usable), z_um=z[usable], **arguments)
+    result = engine.call("measure_bead_focal_plane", stack.usable(usable), z_um=z[usable], **arguments)
     nearest = nearest_plane(z, reasons, result.reference_focal_plane_um)
     measured = MeasuredBeads(result, stack.image_numbers, shapes, z, reasons, nearest)
     return replace(measured, plane_yx=np.array(stack.planes[nearest]), single=module.single)

@@ -8,9 +8,11 @@ from typing import Any
 from cellprofiler_core.setting import ValidationError
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_flag_names as names
     from . import _parfocal_flag_settings as flag_settings
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_flag_names as names
     import _parfocal_flag_settings as flag_settings
 
@@ -75,10 +77,8 @@ def check_sharp_images(module: Any) -> None:
     if module.threshold_from.value != flag_settings.SHARP:
         return
     try:
-        from parfocal.images.reading import find_images
+        engine.call("find_images", [module.sharp_folder.get_absolute_path()])
     except ImportError:
         return
-    try:
-        find_images([module.sharp_folder.get_absolute_path()])
     except FileNotFoundError as error:
         raise ValidationError(f"{module.sharp_folder.text}: {error}", module.sharp_folder) from error

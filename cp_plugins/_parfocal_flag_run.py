@@ -9,11 +9,13 @@ import numpy as np
 from cellprofiler_core.image import Image
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_flag_settings as flag_settings
     from . import _parfocal_host as host
     from . import _parfocal_restore_origin as origin
     from ._parfocal_flag_threshold import Threshold
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_flag_settings as flag_settings
     import _parfocal_host as host
     import _parfocal_restore_origin as origin
@@ -67,22 +69,28 @@ def sort_image(module: Any, workspace: Any, image_name: str, threshold: Threshol
     ValueError
         Where the image is none that can be sorted; the message names it.
     """
-    from parfocal import status
-    from parfocal.sorting.flag import flag_defocused
-    from parfocal.sorting.result import NAN, DefocusFlag, PlaneFlag
-
     arguments = {**module.arguments(), "threshold": threshold.value}
     image = workspace.image_set.get_image(image_name)
     provider = workspace.image_set.get_image_provider(image_name)
     host.check_pixels(image, image_name, provider, arguments["saturation_level"] is not None)
-    before = origin.restored_before(workspace, module, image_name)
-    if before:
-        plane = PlaneFlag(status=status.ALREADY_RESTORED, reason=before)
-        result = DefocusFlag((plane,), NAN if threshold.value is None else threshold.value)
-    else:
-        result = host.with_room(flag_defocused, host.counts(image, provider), **arguments)
+    result = _sorted(module, workspace, image_name, host.counts(image, provider), arguments)
     flagged = module.flag_unanswered.value if result.flagged is None else result.flagged
     return SortedImage(image_name, image, result, threshold, bool(flagged))
+
+
+def _sorted(module: Any, workspace: Any, image_name: str, pixels: np.ndarray, arguments: dict[str, Any]) -> Any:
+    """Result of the command, or of an image that has no answer; also where the worker is lost at it."""
+    from parfocal import status
+    from parfocal.sorting.result import NAN, DefocusFlag, PlaneFlag
+
+    try:
+        before, found = origin.restored_before(workspace, module, image_name), status.ALREADY_RESTORED
+        if not before:
+            return engine.call("flag_defocused", pixels, **arguments)
+    except engine.Lost as error:
+        before, found = f"{image_name}: {error}", status.UNREADABLE
+    threshold = arguments["threshold"]
+    return DefocusFlag((PlaneFlag(status=found, reason=before),), NAN if threshold is None else threshold)
 
 
 def set_flagged(module: Any, images: list[SortedImage]) -> bool:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_flag_settings as flag_settings
     from . import _parfocal_focus_settings as focus_settings
-    from . import _parfocal_host as host
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_flag_settings as flag_settings
     import _parfocal_focus_settings as focus_settings
-    import _parfocal_host as host
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,13 @@ def threshold_of(module: Any) -> Threshold:
 
 
 def _of_sharp_images(module: Any) -> Threshold:
-    from parfocal.sorting.thresholds import sharp_threshold
-
     folder, rate = module.sharp_folder.get_absolute_path(), module.false_alarm_rate.value
     # What their files say of the optics does not count, since it does not for CellProfiler's images either.
     unknown = dict.fromkeys(focus_settings.NEEDED_OPTICS)
     arguments = {**unknown, "immersion_index": 1.0, **module.arguments()}
     kept, key = module.get_dictionary(), repr((folder, rate, sorted(arguments.items())))
     if key not in kept:
-        found = host.with_room(sharp_threshold, folder, rate, **arguments)
+        found = engine.call("sharp_threshold", folder, rate, **arguments)
         origin = f"from {found.n_images} sharp images, at most {found.promised_rate:.2g} false alarms"
         # CellProfiler sends it as JSON.
         kept[key] = [found.threshold, origin, ["few_sharp_images"] if found.warning else []]

@@ -9,8 +9,10 @@ import numpy as np
 from cellprofiler_core.image import Image
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_host as host
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_host as host
 
 
@@ -95,8 +97,6 @@ def measure(workspace: Any, image_name: str, object_names: list[str], arguments:
     ValueError
         Where the image is none that can be measured, or objects do not fit it; the message names both.
     """
-    from parfocal.focus_quality.measure import measure_image_focus
-
     image = workspace.image_set.get_image(image_name)
     pixels = _pixels(image, image_name, workspace, arguments)
     mask = image.mask if image.has_mask else None
@@ -108,12 +108,25 @@ def measure(workspace: Any, image_name: str, object_names: list[str], arguments:
         # Objects that overlap come as several label images.
         for labels, _ in segmentation.get_labels():
             _check_shapes(image_name, _spatial_shape(image), name, labels.shape)
-            measured = host.with_room(measure_image_focus, pixels, mask, labels, **arguments)
+            measured = _measured(image_name, pixels, mask, labels, **arguments)
             objects[name][1].update(measured.objects)
             result = result or measured
     if result is None:
-        result = host.with_room(measure_image_focus, pixels, mask, **arguments)
+        result = _measured(image_name, pixels, mask, **arguments)
     return MeasuredImage(image_name, image, pixels, result, objects)
+
+
+def _measured(image_name: str, pixels: np.ndarray, *selections: Any, **arguments: Any) -> Any:
+    """Result of the command; an image at which the worker is lost has no answer, and the next one can have one."""
+    try:
+        return engine.call("measure_image_focus", pixels, *selections, **arguments)
+    except engine.Lost as error:
+        from parfocal import status
+        from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
+        from parfocal.images.planes import as_planes
+
+        estimate = FocusEstimate(status=status.UNREADABLE, reason=f"{image_name}: {error}")
+        return ImageFocus(estimate, (PlaneFocus(estimate),) * len(as_planes(pixels)[0]))
 
 
 def _pixels(image: Image, image_name: str, workspace: Any, arguments: dict[str, Any]) -> np.ndarray:

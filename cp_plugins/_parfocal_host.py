@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import numpy as np
 from cellprofiler_core.setting import ValidationError
 from cellprofiler_core.setting.text import Float
 
+if __package__:
+    from . import _parfocal_engine as engine
+else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
+
 # CellProfiler divides 8-bit and 16-bit pixels by these where it does not go by the file's own maximum.
 _BIT_DEPTH_SCALES = (255.0, 65535.0)
 # Error of a 16-bit count after division and multiplication in single precision, as a share of the scale.
 _ROUNDING = 2e-7
-_STACK_BYTES = 64 * 2**20
 
 
 class OptionalFloat(Float):
@@ -41,26 +43,14 @@ class OptionalFloat(Float):
             super().test_valid(pipeline)
 
 
-def with_room(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function in a thread of its own with 64 MiB of stack.
-
-    In CellProfiler's window the Java VM leaves the main thread a small stack, on which the LAPACK of numpy, when it
-    runs on several cores, ends the whole program without a word.
-    """
-    before = threading.stack_size(_STACK_BYTES)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(function, *args, **kwargs).result()
-    finally:
-        threading.stack_size(before)
-
-
 @contextmanager
 def missing_packages_explained(module_name: str) -> Iterator[None]:
     """Turn a failing import into one that tells the user what to install, and with which Python."""
     try:
         yield
     except ImportError as error:
+        if engine.is_elsewhere():
+            raise ImportError(f"{module_name}: {error}: {engine.advice()}", name=error.name) from error
         package = (error.name or "parfocal").split(".")[0]
         command = f'"{sys.executable}" -m pip install {_install_target(package)}'
         raise ImportError(

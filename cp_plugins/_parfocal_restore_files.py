@@ -11,9 +11,11 @@ from cellprofiler_core.constants.measurement import C_FILE_NAME, IMAGE
 from cellprofiler_core.setting import ValidationError
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_restore_origin as origin
     from ._parfocal_restore_run import RestoredImage
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_restore_origin as origin
     from _parfocal_restore_run import RestoredImage
 
@@ -71,8 +73,6 @@ def write(module: Any, workspace: Any, restored: RestoredImage) -> None:
     FileExistsError
         Where the file is there and may not be replaced.
     """
-    from parfocal.restoration.marked_tiff import write_marked
-
     if not restored.restoration.restored or workspace.pipeline.test_mode:
         return
     name = module.image_name.value
@@ -83,4 +83,5 @@ def write(module: Any, workspace: Any, restored: RestoredImage) -> None:
     if source is not None and path.exists() and path.samefile(source):
         raise ValueError(f"{path} is the file that {name} was loaded from: it is never replaced")
     size = module.arguments().get("pixel_size_um")
-    write_marked(path, restored.restoration.image, restored.restoration.provenance, size, module.overwrite.value)
+    found = restored.restoration
+    engine.call("write_marked", path, found.image, found.provenance, size, module.overwrite.value)

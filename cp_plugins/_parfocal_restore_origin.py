@@ -10,8 +10,10 @@ from cellprofiler_core.setting.subscriber import ImageSubscriber
 from cellprofiler_core.setting.text import ImageName
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_restore_names as names
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_restore_names as names
 
 # Attribute of CellProfiler's images that says how they were restored.
@@ -29,8 +31,6 @@ def restored_before(workspace: Any, module: Any, image_name: str) -> str:
     Looked at are the images that it was made of, the measurements of images that other modules combined into it, and
     the file behind it.
     """
-    from parfocal.restoration.marked_tiff import is_marked_file
-
     image = parent = workspace.image_set.get_image(image_name)
     while parent is not None:
         if getattr(parent, _MARK, ""):
@@ -40,7 +40,7 @@ def restored_before(workspace: Any, module: Any, image_name: str) -> str:
         if current_value(workspace.measurements, names.column("Restored", name)) == 1:
             return f"made of {name}, which an earlier module of the pipeline has restored"
     path = source_file(image)
-    if path is not None and is_marked_file(path):
+    if path is not None and engine.call("is_marked_file", path):
         return f"the file {path.name} is marked as restored"
     return ""
 

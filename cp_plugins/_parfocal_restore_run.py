@@ -9,10 +9,12 @@ import numpy as np
 from cellprofiler_core.image import Image
 
 if __package__:
+    from . import _parfocal_engine as engine
     from . import _parfocal_host as host
     from . import _parfocal_restore_origin as origin
     from . import _parfocal_restore_settings as restore_settings
 else:  # CellProfiler imports the files of its plugins folder one by one, with the folder on the path.
+    import _parfocal_engine as engine
     import _parfocal_host as host
     import _parfocal_restore_origin as origin
     import _parfocal_restore_settings as restore_settings
@@ -92,11 +94,14 @@ def restore(module: Any, workspace: Any) -> RestoredImage:
     image = workspace.image_set.get_image(name)
     provider = workspace.image_set.get_image_provider(name)
     host.check_pixels(image, name, provider, arguments["saturation_level"] is not None)
-    restoration = _left_alone(module, workspace, image)
-    if restoration is None:
-        from parfocal.restoration.restore import restore_defocus
+    try:
+        restoration = _left_alone(module, workspace, image)
+        if restoration is None:
+            restoration = engine.call("restore_defocus", host.counts(image, provider), **arguments)
+    except engine.Lost as error:
+        from parfocal import status
 
-        restoration = host.with_room(restore_defocus, host.counts(image, provider), **arguments)
+        restoration = _unchanged(image, status.UNREADABLE, f"{name}: {error}")
     scale = host.count_scale(image, provider) or 1.0
     pixels, kept = _to_scale(image, restoration, scale)
     error = None
@@ -108,15 +113,18 @@ def restore(module: Any, workspace: Any) -> RestoredImage:
 def _left_alone(module: Any, workspace: Any, image: Image) -> Any:
     """Result for an image that is not even looked at, with the reason; None for one that is."""
     from parfocal import status
-    from parfocal.restoration.result import PlaneRestoration, Restoration
 
     found, reason = _condition(module, workspace)
     before = "" if reason else origin.restored_before(workspace, module, module.image_name.value)
     if before:
         found, reason = status.ALREADY_RESTORED, before
-    if not reason:
-        return None
-    return Restoration(image.pixel_data, None, (PlaneRestoration(status=found, reason=reason),))
+    return _unchanged(image, found, reason) if reason else None
+
+
+def _unchanged(image: Image, status: str, reason: str) -> Any:
+    from parfocal.restoration.result import PlaneRestoration, Restoration
+
+    return Restoration(image.pixel_data, None, (PlaneRestoration(status=status, reason=reason),))
 
 
 def _condition(module: Any, workspace: Any) -> tuple[str, str]:

@@ -53,7 +53,7 @@ class ArrayWriter:
             raise TypeError(f"arrays of {array.dtype} do not go between processes")
         self._file.write(b"\0" * (-self._file.tell() % _ALIGNED))
         at = self._file.tell()
-        self._file.write(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        self._file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return {"dtype": array.dtype.str, "shape": list(array.shape), "at": at}
 
 

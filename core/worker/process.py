@@ -43,7 +43,7 @@ def environment() -> dict[str, str]:
 
 
 class WorkerProcess:
-    """A process that serves by `parfocal.worker.protocol`; it ends when its input is closed, at the latest with its host.
+    """A process that serves by `parfocal.worker.protocol`; it ends when its input is closed, so at its host's end too.
 
     Parameters
     ----------

@@ -55,7 +55,8 @@ The task `hello` takes `protocol` alone and answers `protocol`, `parfocal` (vers
 
 A number that is not finite is text: `NaN`, `Infinity`, `-Infinity`. JSON has no such numbers, and readers of it fail.
 A task that fails answers with `error`, a text to show; `info` has the `type` of what a person can mend, else the
-`trace`. Progress comes as updates with `current` and `maximum`. A task that is to be cancelled ends before its next step.
+`trace`. Progress comes as updates with `current` and `maximum`. A task that is to be cancelled ends before its next
+step.
 """
 
 from __future__ import annotations

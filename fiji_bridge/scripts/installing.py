@@ -10,9 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Optional
 
+from parfocal.install.written import PATIENCE_S, check_free, check_patience, make_folders, write_files
+
 from ..functions import LABEL
 from .folder import SCRIPTS, check_appose, fiji_folder
-from .manifest import Manifest, digest, read_manifest, write_whole
+from .manifest import MANIFEST, Manifest, read_manifest
 from .text import (
     EXTENSIONS,
     FRONTS,
@@ -25,9 +27,6 @@ from .text import (
     script,
     scripted_commands,
 )
-
-PATIENCE_S = 300.0
-_LONGEST_PATIENCE_S = 86400.0
 
 
 def install(
@@ -61,8 +60,7 @@ def install(
     ValueError
         Where the patience is out of range.
     """
-    if not 1 <= patience_s <= _LONGEST_PATIENCE_S:
-        raise ValueError(f"patience_s must be in [1, {_LONGEST_PATIENCE_S:g}] s, got {patience_s!r}")
+    check_patience(patience_s)
     root = fiji_folder(fiji)
     check_appose(root)
     if python is None:
@@ -72,16 +70,12 @@ def install(
     texts = {**shared, **{file_name(command.label): script(command) for command in commands}}
     texts[file_name(LABEL)] = extensions_script()
     before = read_manifest(folder)
-    _check_free(folder, texts, before)
-    made = before.made if before else _make_folders(root, folder)
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    if before is not None:
-        _remove_stale(folder, before, texts)
-    files = {name: digest(text.encode()) for name, text in texts.items()}
+    check_free(folder, texts, before)
+    made = tuple(before.made if before else make_folders(root, folder))
+    files = write_files(folder, texts, before)
     told = {command.spec.name: described(command) for command in commands}
     told[EXTENSIONS] = described_extensions()
-    Manifest(version("parfocal"), python or sys.executable, patience_s, told, files, tuple(made)).write(folder)
+    Manifest(version("parfocal"), python or sys.executable, patience_s, files, made, told).write(folder / MANIFEST)
     return folder, [*(command.name for command in commands), LABEL]
 
 
@@ -94,29 +88,3 @@ def _check_worker() -> None:
 
 def _shared_text(name: str) -> str:
     return Path(__file__).with_name(f"{name}.groovy").read_text(encoding="utf-8")
-
-
-def _check_free(folder: Path, texts: dict[str, str], before: Optional[Manifest]) -> None:
-    for name, text in texts.items():
-        path = folder / name
-        if not path.exists() or path.read_bytes() == text.encode():
-            continue
-        if before is None or name not in before.files:
-            raise FileExistsError(f"{path} is in the way and was not written by parfocal install: move it away first")
-        if not before.is_unchanged(path):
-            raise FileExistsError(f"{path} was changed since parfocal install wrote it: move it away first")
-
-
-def _make_folders(root: Path, folder: Path) -> list[str]:
-    """Make a folder; those that were made, relative to the root, the innermost first."""
-    missing = [path for path in (folder, *folder.parents) if root in path.parents and not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return [path.relative_to(root).as_posix() for path in missing]
-
-
-def _remove_stale(folder: Path, before: Manifest, texts: dict[str, str]) -> None:
-    """Remove what an older version wrote and this one does not, unless it was changed."""
-    for name in before.files:
-        path = folder / name
-        if name not in texts and path.exists() and before.is_unchanged(path):
-            path.unlink()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from parfocal.install.written import remove_files
+
 from .folder import SCRIPTS, fiji_folder
 from .manifest import MANIFEST, read_manifest
 
@@ -35,12 +37,4 @@ def uninstall(fiji: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
     manifest = read_manifest(folder)
     if manifest is None:
         raise FileNotFoundError(f"nothing of Parfocal is installed in {root}: there is no {folder / MANIFEST}")
-    written = [folder / name for name in manifest.files if (folder / name).exists()]
-    kept = [path for path in written if not manifest.is_unchanged(path)]
-    removed = [path for path in written if path not in kept]
-    for path in (*removed, folder / MANIFEST):
-        path.unlink()
-    for made in manifest.made:
-        if (root / made).is_dir() and not any((root / made).iterdir()):
-            (root / made).rmdir()
-    return removed, kept
+    return remove_files(root, folder / MANIFEST, manifest)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from cellprofiler_core.image import Image
 
-from parfocal.cp_plugins._parfocal_host import counts, with_room
+from parfocal.cp_plugins._parfocal_engine import with_room
+from parfocal.cp_plugins._parfocal_host import counts
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_large_matrices_are_solved_where_the_caller_has_little_stack():
     code = """
         import threading
         import numpy as np
-        from parfocal.cp_plugins._parfocal_host import with_room
+        from parfocal.cp_plugins._parfocal_engine import with_room
 
         matrix = np.random.default_rng(0).normal(size=(600, 600)) + 600 * np.eye(600)
         threading.stack_size(256 * 1024)

@@ -11,7 +11,7 @@ import pytest
 from parfocal.cli import main
 from parfocal.fiji_bridge.scripts import install, uninstall
 from parfocal.fiji_bridge.scripts.folder import SCRIPTS
-from parfocal.fiji_bridge.scripts.manifest import digest
+from parfocal.install.written import digest
 
 FOCUS = "Measure_Image_Focus....groovy"
 

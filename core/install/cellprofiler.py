@@ -1,0 +1,141 @@
+"""CellProfiler's modules in a plugins folder, with an engine in another Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Optional
+
+from parfocal.install.other_python import checked_python, packages_of
+from parfocal.install.written import (
+    PATIENCE_S,
+    Written,
+    check_free,
+    check_patience,
+    make_folders,
+    read_written,
+    remove_files,
+    write_files,
+)
+
+# The modules read it too (`cp_plugins/_parfocal_engine.py`).
+FILE = "_parfocal_engine.json"
+
+
+@dataclass(frozen=True)
+class Modules(Written):
+    """What `install` leaves beside the modules.
+
+    Attributes
+    ----------
+    packages : dict
+        Folders of Parfocal's packages, of which the modules use what needs nothing but numpy.
+    """
+
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+def install(
+    folder: str | os.PathLike[str], python: Optional[str] = None, patience_s: float = PATIENCE_S
+) -> tuple[Path, str, list[str]]:
+    """Write the modules into a plugins folder of a CellProfiler that needs no Parfocal of its own.
+
+    What an earlier call wrote is replaced.
+
+    Parameters
+    ----------
+    folder : path
+        Plugins folder; it is made where the folder around it is there.
+    python : str, optional
+        Program of the Python that runs the engine, this one by default; it must have Parfocal of this version with the
+        extra `worker`.
+    patience_s : float
+        Time without a sign of life after which the worker is ended, s.
+
+    Returns
+    -------
+    folder : Path
+    python : str
+        Whole path of that Python.
+    names : list of str
+        Of the modules.
+
+    Raises
+    ------
+    OSError
+        Where there is no such folder or Python, or a file is in the way that was not written by an earlier call or was
+        changed since; nothing is written then.
+    ImportError
+        Where Parfocal does not run in that Python.
+    ValueError
+        Where it is another version there, the folder is Parfocal's own, or the patience is out of range.
+    """
+    check_patience(patience_s)
+    plugins, texts = _plugins_folder(folder), _texts()
+    chosen = checked_python(python or sys.executable)
+    packages = packages_of(chosen)
+    before = read_written(Modules, plugins / FILE)
+    check_free(plugins, texts, before)
+    made = tuple(before.made if before else make_folders(plugins.parent, plugins))
+    files = write_files(plugins, texts, before)
+    Modules(version("parfocal"), chosen, patience_s, files, made, packages).write(plugins / FILE)
+    return plugins, chosen, [name[:-3] for name in texts if not name.startswith("_")]
+
+
+def uninstall(folder: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
+    """Remove what `install` has written, and the folder where it was made for it and is empty then.
+
+    Returns
+    -------
+    removed : list of Path
+    kept : list of Path
+        Files that were changed since they were written.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where nothing was installed.
+    ValueError
+        Where it is not known what was installed.
+    """
+    plugins = Path(folder).expanduser().resolve()
+    modules = read_written(Modules, plugins / FILE)
+    if modules is None:
+        raise FileNotFoundError(f"nothing of Parfocal is installed in {plugins}: there is no {plugins / FILE}")
+    _remove_compiled(plugins, modules)
+    return remove_files(plugins.parent, plugins / FILE, modules)
+
+
+def _remove_compiled(plugins: Path, modules: Modules) -> None:
+    """Remove what Python has made of the modules; of other plugins it stays."""
+    cache = plugins / "__pycache__"
+    for compiled in list(cache.glob("*.pyc")):
+        if f"{compiled.name.split('.')[0]}.py" in modules.files:
+            compiled.unlink()
+    if cache.is_dir() and not any(cache.iterdir()):
+        cache.rmdir()
+
+
+def _plugins_folder(given: str | os.PathLike[str]) -> Path:
+    folder = Path(given).expanduser().resolve()
+    if folder == _source():
+        raise ValueError(f"{folder} is Parfocal's own folder: give CellProfiler's plugins folder, or one of your own")
+    if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
+        raise FileNotFoundError(
+            f"no folder {folder}: give CellProfiler's plugins folder (File > Preferences > Plugins directory)"
+        )
+    return folder
+
+
+def _source() -> Path:
+    import parfocal.cp_plugins
+
+    return Path(next(iter(parfocal.cp_plugins.__path__))).resolve()
+
+
+def _texts() -> dict[str, str]:
+    files = [path for path in sorted(_source().glob("*.py")) if path.name != "__init__.py"]
+    return {path.name: path.read_text(encoding="utf-8") for path in files}
