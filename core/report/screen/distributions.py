@@ -40,10 +40,10 @@ def certainty_chart(rows: pd.DataFrame) -> str:
 
 
 def probability_chart(rows: pd.DataFrame) -> str:
-    """Histogram of probabilities of defocus, on a logarithmic scale, with the threshold."""
+    """Histogram of probabilities of defocus of all channels, on a logarithmic scale, with the threshold."""
     thresholds = sorted({round(float(value), 4) for value in rows["threshold"].dropna()})[:3]
     edges = np.linspace(0, 1, 41)
-    return _histogram(rows, "probability", edges, "probability of defocus", thresholds, logarithmic=True)
+    return _histogram(rows.assign(channel=""), "probability", edges, "probability of defocus", thresholds, True)
 
 
 def _histogram(
@@ -63,20 +63,30 @@ def _histogram(
                 "hovertemplate": "%{x:.2f}: %{y} images<extra>" + in_words(channel) + "</extra>",
             }
         )
-    # Stacked bars have no meaning on a logarithmic scale.
-    layout: dict[str, Any] = {"barmode": "group" if logarithmic else "stack", "bargap": 0.08}
+    layout: dict[str, Any] = {"barmode": "stack", "bargap": 0.08}
     layout["showlegend"] = len(traces) > 1
     layout["shapes"] = [_threshold(x) for x in lines]
+    layout["annotations"] = [_threshold_text(x) for x in lines]
     layout["xaxis"] = {"range": [float(edges[0]), float(edges[-1])]}
-    if logarithmic:
-        layout["yaxis"] = {"type": "log", "dtick": 1}
+    layout["yaxis"] = _counts_axis(int(np.sum([trace["y"] for trace in traces], axis=0).max()), logarithmic)
     return figure(traces, title, "images", **layout)
+
+
+def _counts_axis(most: int, logarithmic: bool) -> dict[str, Any]:
+    """An axis of whole numbers; on a logarithmic one, a single image is to be seen."""
+    if logarithmic:
+        return {"type": "log", "dtick": 1, "range": [np.log10(0.7), np.log10(max(2, most) * 1.4)]}
+    return {"dtick": 1} if most <= 6 else {}
 
 
 def _threshold(x: float) -> dict[str, Any]:
     line = {"color": INK, "width": 1.5, "dash": "dash"}
-    label = {"text": f"{x:g}", "textposition": "end", "textangle": 0, "font": {"size": 12}}
-    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line, "label": label}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def _threshold_text(x: float) -> dict[str, Any]:
+    place = {"x": x, "y": 1, "yref": "paper", "xanchor": "right" if x > 0.8 * N_LEVELS else "left", "yanchor": "top"}
+    return {**place, "text": f" above {x:g} ", "showarrow": False, "bgcolor": "white"}
 
 
 def by_channel(rows: pd.DataFrame, name: str) -> list[tuple[str, np.ndarray]]:
@@ -126,7 +136,8 @@ def _counts(told: pd.DataFrame) -> dict[str, Any]:
     counts, _, _ = np.histogram2d(told["mean_certainty"], told["certainty"], (edges, edges))
     middles = rounded((edges[1:] + edges[:-1]) / 2)
     shades = np.where(counts > 0, np.log10(np.maximum(counts, 1)), np.nan)
-    ticks = list(range(int(np.nanmax(shades)) + 1)) if (counts > 0).any() else [0]
+    most = max(1, int(np.ceil(np.log10(counts.max()))))
+    ticks = list(range(most + 1))
     return {
         "type": "heatmap",
         "x": middles,
@@ -134,6 +145,8 @@ def _counts(told: pd.DataFrame) -> dict[str, Any]:
         "z": [rounded(line) for line in shades],
         "customdata": counts.astype(int).tolist(),
         "colorscale": COUNT_SCALE,
+        "zmin": 0,
+        "zmax": most,
         "hoverongaps": False,
         "colorbar": {
             "title": {"text": "images"},

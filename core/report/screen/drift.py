@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Few images are drawn one by one; of more, bins of equal numbers of images with their quantiles.
 _MOST_DOTS, _BINS, _FEWEST_IN_BIN = 300, 80, 8
-_QUANTILES = (0.1, 0.5, 0.9)
+_BAND, _BAND_COLOR = (0.1, 0.9), "rgba(90, 90, 90, 0.18)"
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,9 @@ def drift(rows: pd.DataFrame) -> Drift:
         order += f" ({left_out:,} images without one are left out)" if left_out else ""
         told = told.assign(x=moments.dt.tz_localize(None))[known].sort_values("x", kind="stable")
         return Drift(_chart(told, "time of acquisition (UTC)"), order)
-    lapse = told["time"].nunique() > 1
-    if lapse:
-        told = told.sort_values("time", kind="stable")
-    order = "by time point, then in the order of the table" if lapse else "in the order of the table"
-    told = told.assign(x=np.arange(1, len(told) + 1))
+    # The rows of a screen lie in the order in which its images were done.
+    told = told.sort_values(["time", "file"], kind="stable").assign(x=np.arange(1, len(told) + 1))
+    order = "by time point, then by the name of the file" if told["time"].nunique() > 1 else "by the name of the file"
     return Drift(_chart(told, "image, in this order"), f"{order}, since the files state no time of acquisition")
 
 
@@ -51,58 +49,59 @@ def _moments(rows: pd.DataFrame) -> pd.Series:
 
 
 def _chart(told: pd.DataFrame, x_title: str) -> str:
+    few = len(told) <= _MOST_DOTS
     channels = sorted(told["channel"].unique())
     split = 1 < len(channels) <= MOST_CHANNELS
-    traces: list[dict[str, Any]] = []
+    traces = [] if few else _band(told)
     for number, channel in enumerate(channels if split else [None]):
         images = told[told["channel"] == channel] if split else told
         name = in_words(channel or "no name") if split else "all channels"
-        draw = _dots if len(told) <= _MOST_DOTS else _bands
-        traces += draw(images, name, number)
-    layout = {"showlegend": len(told) > _MOST_DOTS or split, "yaxis": {"rangemode": "tozero"}}
-    return figure(traces, x_title, "defocus level", **layout)
+        traces.append((_dots if few else _median)(images, name, number))
+    return figure(traces, x_title, "defocus level", showlegend=split or not few, yaxis={"rangemode": "tozero"})
 
 
-def _dots(images: pd.DataFrame, name: str, number: int) -> list[dict[str, Any]]:
+def _dots(images: pd.DataFrame, name: str, number: int) -> dict[str, Any]:
     symbols = ("circle", "diamond", "square", "x")
     marker = {"color": COLORS[number], "symbol": symbols[number], "size": 7}
     text = [in_words(str(file).replace("\\", "/").rsplit("/", 1)[-1]) for file in images["file"]]
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": _numbers(images["x"]),
-            "y": rounded(images["defocus_level"], 2),
-            "text": text,
-            "name": name,
-            "marker": marker,
-            "hovertemplate": "%{text}<br>level %{y}<extra>" + name + "</extra>",
-        }
-    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": _numbers(images["x"]),
+        "y": rounded(images["defocus_level"], 2),
+        "text": text,
+        "name": name,
+        "marker": marker,
+        "hovertemplate": "%{text}<br>level %{y}<extra>" + name + "</extra>",
+    }
 
 
-def _bands(images: pd.DataFrame, name: str, number: int) -> list[dict[str, Any]]:
-    """Median line, and the band from the 10th to the 90th percentile, in bins of equally many images."""
-    n_bins = max(1, min(_BINS, len(images) // _FEWEST_IN_BIN))
-    bins = images.groupby(np.arange(len(images)) * n_bins // max(1, len(images)))
-    x = _numbers(bins["x"].first())
-    low, middle, high = (rounded(bins["defocus_level"].quantile(share), 2) for share in _QUANTILES)
-    color, dash = COLORS[number], DASHES[number]
+def _band(images: pd.DataFrame) -> list[dict[str, Any]]:
+    """Band from the 10th to the 90th percentile of all channels."""
+    x, low, high = _binned(images, *_BAND)
     edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": x}
-    band = {"fill": "tonexty", "fillcolor": _faint(color), "name": f"{name}, 10 to 90 %"}
-    return [
-        {**edge, "y": low, "showlegend": False},
-        {**edge, "y": high, **band},
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": x,
-            "y": middle,
-            "name": f"{name}, median",
-            "line": {"color": color, "width": 2.5, "dash": dash},
-            "hovertemplate": "%{x}: median %{y}<extra>" + name + "</extra>",
-        },
-    ]
+    band = {"fill": "tonexty", "fillcolor": _BAND_COLOR, "name": "10 to 90 % of all images"}
+    return [{**edge, "y": low, "showlegend": False}, {**edge, "y": high, **band}]
+
+
+def _median(images: pd.DataFrame, name: str, number: int) -> dict[str, Any]:
+    x, middle = _binned(images, 0.5)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": middle,
+        "name": f"{name}, median",
+        "line": {"color": COLORS[number], "width": 2.5, "dash": DASHES[number]},
+        "hovertemplate": "%{x}: median %{y}<extra>" + name + "</extra>",
+    }
+
+
+def _binned(images: pd.DataFrame, *shares: float) -> list[list[Any]]:
+    """First position and quantiles of the levels of each of the bins, which hold equally many images."""
+    n_bins = max(1, min(_BINS, len(images) // _FEWEST_IN_BIN))
+    bins = images.groupby(np.arange(len(images)) * n_bins // len(images))
+    return [_numbers(bins["x"].first()), *(rounded(bins["defocus_level"].quantile(share), 2) for share in shares)]
 
 
 def _numbers(values: pd.Series) -> list[Any]:
@@ -110,8 +109,3 @@ def _numbers(values: pd.Series) -> list[Any]:
     if values.dtype.kind == "M":
         return [moment.isoformat(timespec="seconds") for moment in values]
     return [int(value) for value in values]
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.15)"

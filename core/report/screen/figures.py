@@ -15,8 +15,8 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 MOST_CHANNELS = len(COLORS)
 INK, GRID = "#222222", "#dddddd"
 # Light is good, dark is to be looked at, in every map; the lightness alone tells the order.
-LEVEL_SCALE = ((0, "#fff7e6"), (0.3, "#fdc37a"), (0.6, "#d7642c"), (1, "#4a1203"))
-CERTAINTY_SCALE = ((0, "#08264f"), (0.4, "#2f76b5"), (0.7, "#9cc7e3"), (1, "#f3f9fd"))
+LEVEL_SCALE = ((0, "#ffe8c4"), (0.3, "#fdbb6c"), (0.6, "#d7642c"), (1, "#4a1203"))
+CERTAINTY_SCALE = ((0, "#08264f"), (0.4, "#2f76b5"), (0.7, "#8fc0e0"), (1, "#d5eaf7"))
 COUNT_SCALE = ((0, "#e4eef7"), (0.5, "#5d9bcb"), (1, "#08264f"))
 
 

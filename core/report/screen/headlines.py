@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Number and sign stay on one line.
+_PERCENT = "\u00a0%"
+
+
 @dataclass(frozen=True)
 class Headline:
     """A number, what it counts, and what it means."""
@@ -71,5 +75,5 @@ def share(part: int, whole: int) -> str:
     """A share in percent; small ones are told from none."""
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < 0.1:
-        return "less than 0.1 %"
-    return f"{percent:.1f} %" if percent % 1 else f"{percent:.0f} %"
+        return f"less than 0.1{_PERCENT}"
+    return f"{percent:.1f}{_PERCENT}" if percent % 1 else f"{percent:.0f}{_PERCENT}"

@@ -91,7 +91,7 @@ def _silent(rows: pd.DataFrame) -> list[str]:
     if silent.empty:
         return ["Every image had an answer."]
     reasons = [
-        f"{counted(int(count))} {status.MEANINGS.get(str(word)) or 'for no stated reason'}"
+        f"{status.MEANINGS.get(str(word)) or 'no reason stated'}, {counted(int(count))}"
         for word, count in silent.value_counts().items()
     ]
     return [f"{counted(len(silent))} images were left without an answer ({'; '.join(reasons)})."]
@@ -100,7 +100,8 @@ def _silent(rows: pd.DataFrame) -> list[str]:
 def _models(run: Run) -> list[str]:
     if not run.models:
         return []
-    return [f"Models: {'; '.join(f'{task}, {told}' for task, told in run.models)}."]
+    told = [f"{task}: {model.name} (SHA-256 {model.sha256[:12]})" for task, model in run.models]
+    return [f"The models were {', '.join(told)}."]
 
 
 def _cite(cited: list[str], paper: str) -> str:

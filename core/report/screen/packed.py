@@ -19,10 +19,10 @@ _NUMBERS = {
     "defocus_level": ("level", 2),
     "certainty": ("certainty", 3),
     "mean_certainty": ("mean certainty", 3),
-    "probability": ("probability of defocus", 3),
+    "probability": ("probability", 3),
 }
-_WORDS = {"plate": "plate", "well": "well", "site": "site", "channel": "channel"}
-_LATER_WORDS = {"outcome": "outcome", "status": "status", "warnings": "warnings"}
+_WORDS = {"outcome": "outcome", "plate": "plate", "well": "well", "site": "site", "channel": "channel"}
+_LATER_WORDS = {"status": "status", "warnings": "warnings"}
 
 
 def pack(data: Any) -> str:
@@ -46,6 +46,7 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
         `codes`, the first of them `file` with `names` and the codes of their folders.
     """
     rows = _most_telling(rows)
+    rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level))
     files = rows["file"].str.replace("\\", "/", regex=False)
     parts = files.str.rpartition("/")
     columns: list[dict[str, Any]] = [
@@ -57,7 +58,6 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
         for name, (title, digits) in _NUMBERS.items()
         if (rows[name].nunique() > 1 if name == "time" else rows[name].notna().any())
     ]
-    rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level))
     columns += [_word_column(rows, name, title) for name, title in _LATER_WORDS.items()]
     return {"n": len(rows), "columns": columns}
 

@@ -19,8 +19,19 @@ if TYPE_CHECKING:
 MOST_WORST, MOST_RESTORED = 12, 6
 # Widths of an image as a whole and of a part of it at full resolution: reduced, a defocused image looks sharp.
 _WHOLE_PX, _DETAIL_PX = 480, 224
+# The same of the three panels of a restoration, each.
+_PANEL_PX = 316
 _GAP_PX = 4
 _JPEG_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A picture that the page holds: data URL and size in px."""
+
+    url: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -31,15 +42,15 @@ class Picture:
     ----------
     file, told : str
         Which image it is, and what was found.
-    whole, detail : str
-        Data URLs of the image, reduced, and of a part at full resolution (empty where the whole is not reduced); both
-        empty where the image cannot be read any more.
+    whole, detail : Embedded or None
+        The image, reduced, and a part at full resolution (None where the whole is not reduced); both None where the
+        image cannot be read any more.
     """
 
     file: str
     told: str
-    whole: str
-    detail: str
+    whole: Optional[Embedded] = None
+    detail: Optional[Embedded] = None
 
 
 def worst_pictures(rows: pd.DataFrame, home: Path) -> list[Picture]:
@@ -65,11 +76,11 @@ def restored_pictures(rows: pd.DataFrame, home: Path) -> list[Picture]:
 
 def _picture(row: dict[str, Any], told: str, picture: Optional[np.ndarray], panels: int) -> Picture:
     if picture is None:
-        return Picture(row["file"], told, "", "")
-    width = _WHOLE_PX * (1 if panels == 1 else 2)
-    small = picture.shape[1] <= width
-    detail = "" if small else _url(_busiest(picture, panels), panels * (_DETAIL_PX + _GAP_PX))
-    return Picture(row["file"], told, _url(picture, width), detail)
+        return Picture(row["file"], told)
+    part = _DETAIL_PX if panels == 1 else _PANEL_PX
+    width = _WHOLE_PX if panels == 1 else panels * (_PANEL_PX + _GAP_PX)
+    detail = None if picture.shape[1] <= width else _embedded(_busiest(picture, panels, part), picture.shape[1])
+    return Picture(row["file"], told, _embedded(picture, width), detail)
 
 
 def _level_text(row: dict[str, Any]) -> str:
@@ -110,28 +121,25 @@ def _written(name: str, home: Path) -> Optional[np.ndarray]:
         return None
 
 
-def _busiest(picture: np.ndarray, panels: int) -> np.ndarray:
+def _busiest(picture: np.ndarray, panels: int, size: int) -> np.ndarray:
     """The part with the most contrast, at full resolution; the same part of each of several panels side by side."""
     width = (picture.shape[1] - _GAP_PX * (panels - 1)) // panels
     shades = picture[:, :width].mean(axis=2)
-    steps = [range(0, max(1, size - _DETAIL_PX + 1), max(1, _DETAIL_PX // 2)) for size in shades.shape]
+    steps = [range(0, max(1, length - size + 1), size // 2) for length in shades.shape]
     corners = [(y, x) for y in steps[0] for x in steps[1]]
-    y, x = max(corners, key=lambda corner: _contrast(shades, *corner))
+    y, x = max(corners, key=lambda at: float(shades[at[0] : at[0] + size, at[1] : at[1] + size].std()))
     starts = [x + panel * (width + _GAP_PX) for panel in range(panels)]
-    parts = [picture[y : y + _DETAIL_PX, start : start + min(_DETAIL_PX, width)] for start in starts]
-    return np.concatenate([np.pad(part, ((0, 0), (0, _GAP_PX), (0, 0)), constant_values=255) for part in parts], axis=1)
+    parts = [picture[y : y + size, start : start + min(size, width)] for start in starts]
+    gap = np.full((len(parts[0]), _GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([each for part in parts for each in (part, gap)][:-1], axis=1)
 
 
-def _contrast(shades: np.ndarray, y: int, x: int) -> float:
-    return float(shades[y : y + _DETAIL_PX, x : x + _DETAIL_PX].std())
-
-
-def _url(picture: np.ndarray, width: int) -> str:
-    """Data URL of a picture (y, x, 3), uint8, as JPEG of this width at most."""
+def _embedded(picture: np.ndarray, width: int) -> Embedded:
+    """Embed a picture (y, x, 3), uint8, as JPEG of this width at most."""
     from PIL import Image
 
     image, stream = Image.fromarray(np.ascontiguousarray(picture)), io.BytesIO()
     if image.width > width:
         image = image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
     image.save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+    return Embedded("data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode(), *image.size)

@@ -1,5 +1,5 @@
 // From this width of a well on, its number is written into it.
-const NUMBER_PX = 25;
+const NUMBER_PX = 20;
 const letters = (row) => (row < 26 ? "" : String.fromCharCode(64 + Math.floor(row / 26))) + String.fromCharCode(65 + (row % 26));
 const wellName = (row, column) => letters(row) + String(column + 1).padStart(2, "0");
 
@@ -50,7 +50,7 @@ function mapText(map, outOfFocus) {
   const silent = wells.filter((well) => well.level === null).length;
   const named = bad.slice(0, 8).map((well) => `${well.name} (${well.level.toFixed(1)})`).join(", ");
   const place = [map.plate, map.channel].filter(Boolean).join(", ");
-  return `${place ? place + ": " : ""}${wells.length} wells; ${bad.length} with an image above level ${outOfFocus}` +
+  return `${place ? place + ": " : ""}${wells.length} well${wells.length === 1 ? "" : "s"}; ${bad.length} with an image above level ${outOfFocus}` +
     `${named ? ": " + named : ""}${bad.length > 8 ? ", ..." : ""}; ${silent} without an answer.`;
 }
 
@@ -72,7 +72,7 @@ function drawMap(id, map, measure, scale, range, outOfFocus) {
   const heat = {
     type: "heatmap", z: values, customdata: told, colorscale: scale, zmin: range[0], zmax: range[1], xgap: 1, ygap: 1,
     hoverongaps: false, hovertemplate: "%{customdata}<extra></extra>",
-    texttemplate: numbers ? (range[1] > 1 ? "%{z:.1f}" : "%{z:.2f}") : "", textfont: { size: Math.min(13, well * 0.4) },
+    texttemplate: numbers ? (range[1] > 1 || well < 30 ? "%{z:.1f}" : "%{z:.2f}") : "", textfont: { size: Math.min(13, well * 0.42) },
     colorbar: { orientation: "h", thickness: 12, y: 0, yanchor: "top", ypad: 8, len: 1, outlinewidth: 0.5 },
   };
   const marks = (found, symbol) => ({
@@ -88,11 +88,11 @@ function drawMap(id, map, measure, scale, range, outOfFocus) {
   const axis = { showgrid: false, zeroline: false, showline: true, mirror: true, linecolor: "#999", ticks: "", fixedrange: true };
   const layout = {
     width, height: well * rows + margin.t + margin.b, margin, dragmode: false, font: { size: 11, color: "#222" },
-    plot_bgcolor: "#fff", hoverlabel: { bgcolor: "#fff", font: { color: "#222" }, align: "left" },
+    plot_bgcolor: "#dcdcdc", hoverlabel: { bgcolor: "#fff", font: { color: "#222" }, align: "left" },
     xaxis: { ...axis, side: "top", range: [-0.5, columns - 0.5], ...labels(columns, (place) => String(place + 1)) },
     yaxis: { ...axis, range: [rows - 0.5, -0.5], ...labels(rows, letters) },
   };
-  const empty = emptyWells(values, told, well);
+  const empty = emptyWells(values, told);
   const traces = [empty, heat, marks(crosses, "x-thin"), ...(numbers ? [] : [marks(dots, "circle")])];
   Plotly.react(plot, traces, layout, { ...config, responsive: false, displayModeBar: false });
   plot.setAttribute("aria-label", `${id === "map-level" ? "Defocus level" : "Certainty or probability"} by well. ${byId("map-told").textContent}`);
@@ -107,7 +107,7 @@ function drawMap(id, map, measure, scale, range, outOfFocus) {
 function emptyWells(values, told) {
   const shade = values.map((line, row) => line.map((value, column) => (value !== null ? null : told[row][column] ? 1 : 0)));
   return {
-    type: "heatmap", z: shade, zmin: 0, zmax: 1, colorscale: [[0, "#f7f7f7"], [1, "#d0d0d0"]], showscale: false,
+    type: "heatmap", z: shade, zmin: 0, zmax: 1, colorscale: [[0, "#fff"], [1, "#c4c4c4"]], showscale: false,
     xgap: 1, ygap: 1, hoverinfo: "skip", hoverongaps: false,
   };
 }

@@ -40,7 +40,8 @@ def plate_maps(rows: pd.DataFrame) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One for each plate and channel that has wells: `plate`, `channel`, `shape` (rows and columns of the plate) and
+        One for each plate and channel that has wells: `plate`, `channel`, `shape` (rows and columns of the plate, the
+        same for all) and
         by well `row`, `column` (from 0), `n`, `silent`, `flagged`, and mean and worst of both measures (None without
         an answer).
     """
@@ -58,16 +59,17 @@ def plate_maps(rows: pd.DataFrame) -> list[dict[str, Any]]:
         second_mean=(second, "mean"),
         second_worst=(second, worst),
     )
-    return [_map(names, group.reset_index()) for names, group in wells.groupby(level=["plate", "channel"])]
+    shape = plate_shape([_row_and_column(well) for well in placed["well"].unique()])
+    return [_map(names, group.reset_index(), shape) for names, group in wells.groupby(level=["plate", "channel"])]
 
 
-def _map(names: Any, wells: pd.DataFrame) -> dict[str, Any]:
+def _map(names: Any, wells: pd.DataFrame, shape: tuple[int, int]) -> dict[str, Any]:
     places = [_row_and_column(well) for well in wells["well"]]
     measures = ("level_mean", "level_worst", "second_mean", "second_worst")
     return {
         "plate": names[0],
         "channel": names[1],
-        "shape": plate_shape(places),
+        "shape": shape,
         "row": [row for row, _ in places],
         "column": [column for _, column in places],
         "n": wells["n"].tolist(),

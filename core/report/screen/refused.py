@@ -37,8 +37,11 @@ def refusals(rows: pd.DataFrame, only_sorted: bool = False) -> list[Refusal]:
         Whether the status is that of the sorter.
     """
     first = SORTING if only_sorted else MEASURING
-    stages = ((first, "status", "reason"), (SORTING, "sorting_status", "sorting_reason"))
-    stages += ((RESTORING, "restoration_status", "restoration_reason"),)
+    stages = (
+        (first, "status", "reason"),
+        (SORTING, "sorting_status", "sorting_reason"),
+        (RESTORING, "restoration_status", "restoration_reason"),
+    )
     return [refusal for stage in stages for refusal in _of_stage(rows, *stage)]
 
 

@@ -33,6 +33,11 @@ SETTINGS = (
     "emission_wavelength_um",
     "immersion_index",
 )
+# All columns of a screen that are made use of.
+COLUMNS = {
+    *("defocus_level", "certainty", "mean_certainty", "answered", "status", "flagged", "restored"),
+    *("channel", "channel_name", "plate", "well", "site", *NUMBERS, *TEXTS, *SETTINGS),
+}
 FOCUS, SORTING, CELLPROFILER = "focus", "sorting", "cellprofiler"
 _CELLPROFILER = re.compile(r"ImageFocus_Score_(.+)")
 _NUMBERS_OF_CELLPROFILER = {"probability": "FlagDefocused_Probability", "threshold": "FlagDefocused_Threshold"}

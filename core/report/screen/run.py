@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
+
+from parfocal.screen.record import read_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN = "run.json"
 # Longest list of values that is written out.
 _MOST_VALUES = 5
-_LONGEST_COMMAND = 4000
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A model by its name and the SHA-256 of its weights."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Run:
         What the report is called after.
     about : dict
         Content of `run.json`; empty without one.
-    settings : list of (name, value)
+    settings : tuple of (name, value)
         Settings that the rows state.
     """
 
@@ -39,7 +48,7 @@ class Run:
     @property
     def version(self) -> str:
         """Version of Parfocal that did the work; empty where it is not known."""
-        return str(_section(self.about, "versions").get("parfocal", ""))
+        return str(self.about.get("versions", {}).get("parfocal", ""))
 
     @property
     def span(self) -> str:
@@ -52,45 +61,40 @@ class Run:
         return not self.about or bool(self.about.get("ended"))
 
     @property
-    def models(self) -> tuple[tuple[str, str], ...]:
-        """Models by task, with name and checksum in one text."""
-        return tuple(_model_line(task, told) for task, told in _pairs(self.about.get("models")))
+    def models(self) -> list[tuple[str, ModelName]]:
+        """Models by their task in words."""
+        told = self.about.get("models", {})
+        return [(task.replace("_", " "), ModelName(str(of["name"]), str(of["sha256"]))) for task, of in told.items()]
 
     def lines(self) -> list[tuple[str, str]]:
-        """All that is known, as names and values."""
-        told = [
-            (name, text) for part in self.about if part != "models" for name, text in flattened(part, self.about[part])
-        ]
-        return told + [("report written by", f"Parfocal {metadata.version('parfocal')}")]
+        """All else that is known, as names and values."""
+        told = [line for part in self.about if part != "models" for line in flattened(part, self.about[part])]
+        return [*told, ("report written by", f"Parfocal {metadata.version('parfocal')}")]
 
     def command(self) -> str:
         """Command line that repeats the run; empty where it is not known."""
-        given = self.about.get("command")
-        if isinstance(given, list):
-            return shlex.join(map(str, given))[:_LONGEST_COMMAND]
-        return str(given or "")[:_LONGEST_COMMAND]
+        if not self.about:
+            return ""
+        given = {**self.about["arguments"], **self.about.get("options", {})}
+        words = [word for name, value in given.items() for word in _option(name, value)]
+        return shlex.join(["parfocal", "screen", *map(str, self.about["inputs"]), "-o", "OUT", *words])
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read `run.json` of a screen; empty where there is none, or it is damaged: the report is made all the same."""
+    """Read the record of a screen; empty where there is none, or it is damaged: the report is made all the same."""
     try:
-        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return read_record(folder)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
-def row_settings(rows: pd.DataFrame, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def row_settings(rows: pd.DataFrame, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Settings of the measurement that rows state, with all their values where they are few."""
     found = []
     for name in names:
-        values = rows[name].dropna().drop_duplicates()
-        texts = [
-            f"{value:g}" if isinstance(value, float) else str(value) for value in values[:_MOST_VALUES] if value != ""
-        ]
-        if texts:
-            more = f", and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else ""
-            found.append((name, ", ".join(texts) + more))
+        values = [value for value in rows[name].dropna().drop_duplicates() if value != ""]
+        if values:
+            found.append((name, _few([f"{value:g}" if isinstance(value, float) else str(value) for value in values])))
     return tuple(found)
 
 
@@ -99,9 +103,13 @@ def flattened(name: str, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [line for key, part in value.items() for line in flattened(f"{name}: {key}", part)]
     if isinstance(value, list):
-        shown = ", ".join(map(_text, value[:_MOST_VALUES]))
-        return [(name, shown + (f", and {len(value) - _MOST_VALUES} more" if len(value) > _MOST_VALUES else ""))]
+        return [(name, _few([_text(each) for each in value]))] if value else []
     return [(name, _text(value))] if value not in (None, "") else []
+
+
+def _few(texts: list[str]) -> str:
+    more = f", and {len(texts) - _MOST_VALUES:,} more" if len(texts) > _MOST_VALUES else ""
+    return ", ".join(texts[:_MOST_VALUES]) + more
 
 
 def _text(value: Any) -> str:
@@ -110,19 +118,9 @@ def _text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
-def _section(about: dict[str, Any], name: str) -> dict[str, Any]:
-    found: Optional[Any] = about.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _pairs(models: Any) -> list[tuple[str, Any]]:
-    if isinstance(models, dict):
-        return [(str(task), told) for task, told in models.items()]
-    return [(str(told.get("task", "model")), told) for told in models or [] if isinstance(told, dict)]
-
-
-def _model_line(task: str, told: Any) -> tuple[str, str]:
-    if not isinstance(told, dict):
-        return task.replace("_", " "), str(told)
-    parts = [str(told.get("name", ""))] + [f"SHA-256 {told['sha256']}"] * bool(told.get("sha256"))
-    return task.replace("_", " "), ", ".join(filter(None, parts))
+def _option(name: str, value: Any) -> list[str]:
+    """An argument as the command line takes it."""
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [] if value is None else [f"--{option}", str(value)]

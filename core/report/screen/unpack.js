@@ -1,6 +1,10 @@
 const byId = (id) => document.getElementById(id);
 const charts = JSON.parse(byId("chart-data").textContent);
-const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+// Named one by one: Plotly's own set has a button that sends the data to its makers.
+const buttons = [["toImage", "zoom2d", "pan2d", "resetScale2d"]];
+// On a narrow screen the buttons would lie over the legend.
+const narrow = matchMedia("(max-width: 40rem)").matches;
+const config = { responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover", modeBarButtons: buttons, showSendToCloud: false, plotlyServerURL: "" };
 
 // Plotly takes <b> and the like in texts for its own.
 const inWords = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

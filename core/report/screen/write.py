@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Optional
 
 from parfocal.batch.files import OutputExists
 from parfocal.report.screen.page import GENERATOR, render
-from parfocal.report.screen.rows import SETTINGS, kind_of, screen_rows
+from parfocal.report.screen.rows import COLUMNS, SETTINGS, kind_of, screen_rows
 from parfocal.report.screen.run import Run, read_run, row_settings
 from parfocal.report.table import read_table
+from parfocal.screen.settings import REPORT, RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REPORT, RESULTS = "report.html", "results"
 # Where in a file the mark of our reports stands.
 _HEAD_BYTES = 2000
 
@@ -98,7 +98,13 @@ def _read_results(output: Path) -> pd.DataFrame:
         raise FileNotFoundError(
             f"no rows of a screen in {output}: it needs {RESULTS}/part-*.parquet, as parfocal screen writes them"
         )
-    return pa.concat_tables([pq.read_table(part) for part in parts], promote_options="permissive").to_pandas()
+    tables = [pq.read_table(part, columns=_used(pq.read_schema(part).names)) for part in parts]
+    return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+
+
+def _used(names: list[str]) -> list[str]:
+    """Columns that the report shows: a table of a million rows needs no more memory than these."""
+    return [name for name in names if name in COLUMNS]
 
 
 def _write(path: Path, table: pd.DataFrame, run: Run, home: Path) -> Path:
