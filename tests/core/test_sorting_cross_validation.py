@@ -38,7 +38,7 @@ def test_cross_validation_lists_suspects_that_label_images_shows(tmp_path, monke
         rough = [float(np.abs(np.diff(default_input(example.pixels))).max()) for example in examples]
         return FoldScores("default", 1 / (1 + np.exp(60 * (np.array(rough) - 0.35))), np.full(len(rough), 0.5))
 
-    monkeypatch.setattr(training, "cross_validate", judged)
+    monkeypatch.setattr(training, "cross_validate_recipe", judged)
     folder = train_sorter(str(images), str(tmp_path / "model"), epochs=ONE_STEP)
     suspects = [row["file"] for row in csv.DictReader((folder / "suspects.csv").open())]
     assert sorted(suspects) == ["sharp/wrong.png", "stack.tif"]
