@@ -77,7 +77,8 @@ def plate_of(path: PurePath) -> str:
 
 def well_name(text: str) -> str:
     """Bring the name of a well (`a1`, `A01`, `A-1`) to the form `A01`; empty where it is none."""
-    found = re.fullmatch(r"([A-P]|A[A-F])-?0*(\d{1,2})", text.strip(), re.IGNORECASE)
+    # Rows beyond P, of plates of 1536, are not looked for in file names: there their letters stand for other things.
+    found = re.fullmatch(r"([A-Z]|A[A-F])-?0*(\d{1,2})", text.strip(), re.IGNORECASE)
     return f"{found[1].upper()}{int(found[2]):02d}" if found and 1 <= int(found[2]) <= 48 else ""
 
 
