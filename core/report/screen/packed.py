@@ -47,11 +47,9 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
     """
     rows = _most_telling(rows)
     rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level))
-    files = rows["file"].str.replace("\\", "/", regex=False)
-    parts = files.str.rpartition("/")
-    columns: list[dict[str, Any]] = [
-        {"name": "file", "title": "file", "names": parts[2].tolist(), **_coded(parts[0])},
-    ]
+    parts = rows["file"].map(lambda file: file.replace("\\", "/").rpartition("/"))
+    folders, names = parts.map(lambda part: part[0]), parts.map(lambda part: part[2])
+    columns: list[dict[str, Any]] = [{"name": "file", "title": "file", "names": names.tolist(), **_coded(folders)}]
     columns += [_word_column(rows, name, title) for name, title in _WORDS.items() if (rows[name] != "").any()]
     columns += [
         {"name": name, "title": title, "numbers": _column(rows, name, digits)}

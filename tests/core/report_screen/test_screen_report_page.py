@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+from report_screens import HOSTILE, screen_table, unpacked, write_screen
+
+from parfocal.batch.files import OutputExists
+from parfocal.report.screen import write_screen_report, write_table_report
+
+
+class Elements(HTMLParser):
+    """Elements of a page with their attributes, and its texts outside of scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.texts, self._inside = [], [], ""
+        self.feed(html.replace(get_plotlyjs(), ""))
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self._inside = tag
+
+    def handle_data(self, text):
+        if self._inside not in ("script", "style"):
+            self.texts.append(text)
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+
+def test_names_with_markup_stand_as_text(tmp_path):
+    table = screen_table(file=HOSTILE, plate="<b>P</b>", reason="<i>why</i>", warnings="<u>care</u>")
+    page = write_screen_report(write_screen(tmp_path, table)).read_text(encoding="utf-8")
+    found = Elements(page)
+    assert not [tag for tag, attributes in found.elements if "onerror" in attributes or tag in ("i", "u")]
+    assert sum(tag == "script" for tag, _ in found.elements) == 4
+    assert HOSTILE in "".join(found.texts)
+    assert unpacked(page)["table"]["columns"][0]["names"][0] in HOSTILE
+
+
+def test_the_page_asks_for_nothing_outside_of_it(tmp_path):
+    page = write_screen_report(write_screen(tmp_path, screen_table())).read_text(encoding="utf-8")
+    elements = Elements(page).elements
+    targets = [value for _, attributes in elements for name, value in attributes.items() if name in ("src", "href")]
+    assert targets
+    assert all(target.startswith(("#", "data:")) for target in targets)
+    policy = next(a["content"] for _, a in elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        screen_table(1),
+        screen_table(2)[:1],
+        screen_table(2)[["file", "defocus_level", "certainty", "status"]],
+        screen_table()[-1:],
+        screen_table(well="", plate=""),
+        screen_table(
+            defocus_level=np.nan, certainty=np.nan, mean_certainty=np.nan, answered=False, status="no_content"
+        ),
+        screen_table()[:0],
+    ],
+    ids=["one without answer", "one image", "four columns", "last", "no wells", "no answers", "no images"],
+)
+def test_a_screen_of_little_has_a_report(tmp_path, table):
+    page = write_screen_report(write_screen(tmp_path, table)).read_text(encoding="utf-8")
+    assert unpacked(page)["table"]["n"] == len(table)
+    texts = "".join(Elements(page).texts)
+    assert ("No map can be drawn" in texts) == ("well" not in table or not (table["well"] != "").any())
+    assert not re.search(r"\bnan\b", texts, re.IGNORECASE)
+
+
+def test_an_unfinished_run_is_told_as_such(tmp_path):
+    told = "This run has not ended"
+    assert told not in write_screen_report(write_screen(tmp_path / "a", screen_table())).read_text(encoding="utf-8")
+    unfinished = write_screen(tmp_path / "b", screen_table(), ended=None)
+    assert told in write_screen_report(unfinished).read_text(encoding="utf-8")
+
+
+def test_the_command_of_the_run_is_given(tmp_path):
+    page = write_screen_report(write_screen(tmp_path, screen_table())).read_text(encoding="utf-8")
+    texts = "".join(Elements(page).texts)
+    assert "parfocal screen 'my plates' -o OUT --pixel-size-um 0.65 --restore --overlays flagged" in texts
+    assert "ab" * 32 in texts
+
+
+def test_a_damaged_record_is_no_reason_for_no_report(tmp_path):
+    folder = write_screen(tmp_path, screen_table())
+    (folder / "run.json").write_text("{", encoding="utf-8")
+    assert "does not say by what command" in write_screen_report(folder).read_text(encoding="utf-8")
+
+
+def test_only_a_report_is_replaced_without_being_asked(tmp_path):
+    folder = write_screen(tmp_path, screen_table())
+    assert write_screen_report(folder) == write_screen_report(folder)
+    (folder / "report.html").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputExists, match="no report of a screen"):
+        write_screen_report(folder)
+    assert (folder / "report.html").read_text(encoding="utf-8") == "mine"
+    write_screen_report(folder, overwrite=True)
+    assert [path.name for path in folder.iterdir() if "part" in path.name] == []
+
+
+def test_a_folder_without_rows_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no rows of a screen"):
+        write_screen_report(tmp_path)
+
+
+def test_tables_of_sorting_have_a_report(tmp_path):
+    columns = {"probability": 0.7, "threshold": 0.5, "flagged": True}
+    table = screen_table(**columns).drop(columns=["certainty", "mean_certainty"])
+    table.to_csv(tmp_path / "sorting.csv", index=False)
+    page = write_table_report(tmp_path / "sorting.csv", tmp_path / "x.html").read_text(encoding="utf-8")
+    assert unpacked(page)["second"] == "probability"
+    assert "those with a probability above 0.5 were flagged (8 images)" in page
+
+
+def test_images_of_cellprofiler_have_a_report(tmp_path):
+    table = pd.DataFrame({"Metadata_Well": ["A01", "A02"], "Metadata_Plate": "7", "FileName_DNA": ["a.tif", "b.tif"]})
+    features = {"Score": [4.0, np.nan], "Certainty": [0.8, np.nan], "Answered": [1, 0], "Status": ["ok", "blank"]}
+    for name, values in features.items():
+        table[f"ImageFocus_{name}_DNA"] = values
+    table["FlagDefocused_Defocused_DNA"] = [1.0, np.nan]
+    table.to_csv(tmp_path / "Image.csv", index=False)
+    page = write_table_report(tmp_path / "Image.csv", tmp_path / "x.html").read_text(encoding="utf-8")
+    columns = {column["name"]: column for column in unpacked(page)["table"]["columns"]}
+    assert columns["outcome"]["words"] == ["no answer", "out of focus, flagged"]
+    assert columns["file"]["names"] == ["a.tif", "b.tif"]
+    assert unpacked(page)["maps"][0]["plate"] == "7"
+    assert "CellProfiler 4" in page
+
+
+def test_a_table_without_focus_is_told(tmp_path):
+    Path(tmp_path / "t.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="holds no focus"):
+        write_table_report(tmp_path / "t.csv", tmp_path / "x.html")
