@@ -16,6 +16,8 @@ from parfocal.worker.process import WorkerDied, WorkerProcess, WorkerSilent
 from parfocal.worker.protocol import PROTOCOL
 
 _HELLO = "hello"
+# The first start reads all packages from disk; a virus scanner may look at each.
+_START_S = 120.0
 # A worker that has died is not at fault for sure: another program may have taken the memory.
 _TRIES = 2
 
@@ -101,7 +103,7 @@ class Client:
     def _asked(self, process: WorkerProcess, task: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """Answer of a worker; one that is left at work, also by Ctrl-C, is ended."""
         try:
-            return process.ask(task, inputs, self._patience_s)
+            return process.ask(task, inputs, max(self._patience_s, _START_S if task == _HELLO else 0.0))
         except WorkerDied:
             raise
         except BaseException:

@@ -18,8 +18,8 @@ import numpy as np
 _ALIGNED = 64
 # A file system in memory, where the computer has one with so much room; containers often have little.
 _MEMORY, _ROOM_BYTES = Path("/dev/shm"), 2**30
-# Booleans, whole numbers and floats: what says by its type alone what its bytes mean.
-_KINDS = "biuf"
+# Booleans, numbers and text of a fixed length: what says by its type alone what its bytes mean.
+_KINDS = "biufU"
 
 
 def new_file() -> Path:
@@ -48,7 +48,7 @@ class ArrayWriter:
         self._file.close()
 
     def put(self, array: np.ndarray) -> dict[str, Any]:
-        """Write an array (TypeError where it holds no numbers); says where it lies, in plain JSON."""
+        """Write an array (TypeError where it holds objects); says where it lies, in plain JSON."""
         if array.dtype.kind not in _KINDS:
             raise TypeError(f"arrays of {array.dtype} do not go between processes")
         self._file.write(b"\0" * (-self._file.tell() % _ALIGNED))

@@ -108,8 +108,8 @@ def test_exposure_drops_out_unless_the_model_goes_by_counts(measure, monkeypatch
 
     scaled = Image(bead_stacks.single_planes()[0] / np.float32(255))
     assert column(measure(scaled), "DistanceUm") == pytest.approx(direct(0).distance_um, abs=1e-3)
-    config = registry.load_model("a2k_like", TASK).config
-    monkeypatch.setitem(config, "normalisation", "none")
+    folder, config = registry.checked_config("a2k_like", TASK)
+    monkeypatch.setattr(registry, "checked_config", lambda *given: (folder, {**config, "normalisation": "none"}))
     with pytest.raises(ValueError, match="Stack does not say which count its value 1.0 stands for, and the distance"):
         measure(scaled)
 
