@@ -49,13 +49,20 @@ def shipped_file(name: str) -> Path:
     return Path(next(iter(parfocal.models.__path__))) / name
 
 
+def shipped_models() -> list[Path]:
+    """Folders of the models that come with the package, `<task>/<name>`."""
+    return sorted(config.parent for config in shipped_file(".").glob("*/*/config.json"))
+
+
 def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
-    """Find a model folder: a name among the shipped models of a task, or a path.
+    """Find a model folder: a name among the shipped models of a task, or the path of a folder or of a package.
+
+    A package (`*.zip`, as `parfocal export` writes it) is unpacked into a folder that goes when the process ends.
 
     Raises
     ------
     ModelError
-        Where there is none; the message lists the names there are.
+        Where there is none; the message lists the names there are. Where a package must not or cannot be unpacked.
     """
     shipped = shipped_file(task)
     given = Path(name_or_path)
@@ -63,9 +70,13 @@ def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
         return shipped / given
     if given.is_dir():
         return given
+    if given.suffix.lower() == ".zip" and given.is_file():
+        from parfocal.sharing.unpack import unpacked
+
+        return unpacked(given)
     names = sorted(folder.name for folder in shipped.iterdir() if folder.is_dir()) if shipped.is_dir() else []
     known = f"one of {names} or the path" if names else "the path (none ships)"
-    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give {known} of a model folder")
+    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give {known} of a model folder or package")
 
 
 def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:

@@ -74,7 +74,7 @@ def run_fit(fit: Fit) -> tuple[Any, list[Row]]:
             out.write(json.dumps(row) + "\n")
             out.flush()
     if settings.keep_best:
-        with np.load(best) as arrays:
+        with np.load(best, allow_pickle=False) as arrays:
             network.set_weights([arrays[name] for name in arrays.files])
     return network, history
 

@@ -80,7 +80,7 @@ def cross_validate(
         held = [i for i, k in enumerate(fold) if k == number]
         kept = None if cache is None else cache / f"{name}_{number}.npy"
         if kept is not None and kept.exists():
-            score[held] = np.load(kept)
+            score[held] = np.load(kept, allow_pickle=False)
             continue
         validation = [examples[i] for i in held]
         train = [e for e, k in zip(examples, fold) if k != number and (settings.between or not e.between)]

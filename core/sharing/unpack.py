@@ -1,0 +1,104 @@
+"""Packages of a model, one file each: looked through before anything is written, and unpacked for this process alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+import threading
+import zipfile
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from parfocal.registry import ModelError
+
+SUFFIX = ".zip"
+MOST_FILES = 64
+MOST_BYTES = 2**30
+# What an archive of one folder without folders in it has: no separator, no drive, nothing that begins with a dot.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+# The others have no bound on what they unpack at once.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+_DESCRIPTIONS = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
+_UNPACKING = threading.Lock()
+# Their folders are removed when the process ends.
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def unpacked(package: Path) -> Path:
+    """Folder with the files of a package as `parfocal.sharing.export` writes them, for as long as the process lives.
+
+    Raises
+    ------
+    parfocal.registry.ModelError
+        Where it is no archive or no model of Parfocal, or where a file in it would not stay in its folder, is a link,
+        encrypted or damaged, or there are more than 64 files or 1 GiB; nothing is left behind then.
+    """
+    state = package.stat()
+    with _UNPACKING:
+        return _unpacked(package.resolve(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=None)
+def _unpacked(package: Path, changed_ns: int, size: int) -> Path:
+    """One folder for each state of a package: a file that was replaced is unpacked again."""
+    try:
+        with zipfile.ZipFile(package) as archive:
+            members = _checked(package, archive.infolist())
+            return _written(package, archive, members)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        raise ModelError(f"{package} cannot be unpacked ({error}): copy or export it again") from error
+
+
+def _checked(package: Path, members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    for member in members:
+        problem = _problem(member)
+        if problem:
+            raise ModelError(f"{package} is refused: {member.orig_filename!r} in it {problem}")
+    names = {member.filename.lower() for member in members}
+    total = sum(member.file_size for member in members)
+    if len(names) < len(members):
+        raise ModelError(f"{package} is refused: two files in it have one name")
+    if len(members) > MOST_FILES or total > MOST_BYTES:
+        raise ModelError(
+            f"{package} is refused: it has {len(members)} files of {total} bytes together, "
+            f"allowed are {MOST_FILES} files and {MOST_BYTES} bytes"
+        )
+    if "config.json" not in names:
+        told = "a model of bioimage.io, but none" if names.intersection(_DESCRIPTIONS) else "no model"
+        raise ModelError(
+            f"{package} is {told} of Parfocal (it has no config.json): give one that parfocal export wrote"
+        )
+    return members
+
+
+def _problem(member: zipfile.ZipInfo) -> str:
+    """Say why a file must not be unpacked, or nothing."""
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if not _PLAIN.fullmatch(member.orig_filename):
+        return "is no plain file name: a package has no folders in it, and nothing may lie outside it"
+    if kind not in (0, stat.S_IFREG):
+        return "is a link, or something else that is not a file"
+    if member.flag_bits & _ENCRYPTED:
+        return "is encrypted"
+    return "" if member.compress_type in _METHODS else "is compressed in another way than by deflate"
+
+
+def _written(package: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Path:
+    place = tempfile.TemporaryDirectory(prefix="parfocal-model-")
+    try:
+        # Named as the package, since results name the model by its folder.
+        folder = Path(place.name) / package.stem
+        folder.mkdir()
+        for member in members:
+            with archive.open(member) as packed, open(os.path.join(folder, member.filename), "xb") as out:
+                shutil.copyfileobj(packed, out)
+    except BaseException:
+        place.cleanup()
+        raise
+    _FOLDERS.append(place)
+    return folder
