@@ -23,6 +23,7 @@ SUBCOMMANDS = {
     ),
     "sort": ("parfocal.cli.sort", "sort sharp from defocused images in files and folders"),
     "restore": ("parfocal.cli.restore", "restore defocused images in files and folders"),
+    "screen": ("parfocal.cli.screen", "measure, flag and restore all images of a screen, on one machine or many"),
     "hold-focus": ("parfocal.cli.hold_focus", "hold the focus of a microscope by the images of its sample"),
     "calibrate": ("parfocal.cli.calibrate", "adapt a focal-position model to your sample, at the microscope"),
     "fiji": ("parfocal.cli.fiji", "start Fiji with the commands in its menu"),

@@ -35,6 +35,7 @@ def command_specs() -> list[dict[str, Any]]:
     from parfocal.restoration.evaluation import evaluate_restoration
     from parfocal.restoration.restore import restore_defocus
     from parfocal.restoration.training import train_restorer
+    from parfocal.screen.image import screen_image
     from parfocal.sorting.evaluation import evaluate_sorting
     from parfocal.sorting.flag import flag_defocused
     from parfocal.sorting.training import train_sorter
@@ -55,6 +56,7 @@ def command_specs() -> list[dict[str, Any]]:
         restore_defocus,
         train_restorer,
         evaluate_restoration,
+        screen_image,
         flag_defocused,
         train_sorter,
         evaluate_sorting,

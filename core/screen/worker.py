@@ -13,10 +13,12 @@ from parfocal.batch.arguments import arguments_for
 from parfocal.batch.files import each_image
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.images.metadata import ImageItem
+from parfocal.images.reading import one_line
+from parfocal.registry import ModelError
 from parfocal.restoration.result import RESTORED_IMAGE, PlaneRestoration, Restoration, is_marked_restored
 from parfocal.screen.image import ScreenedImage, screen_image
 from parfocal.screen.pictures import write_pictures
-from parfocal.screen.rows import NOT_WRITTEN, finished_row, screened_row
+from parfocal.screen.rows import NOT_WRITTEN, finished_row, screened_row, unreadable_row
 from parfocal.screen.settings import ScreenSettings
 from parfocal.screen.task import ScreenTask
 from parfocal.sorting.items import restored_before
@@ -24,14 +26,14 @@ from parfocal.sorting.items import restored_before
 Rows = list[dict[str, Any]]
 
 
-class OtherVersion(RuntimeError):
+class OtherVersion(ValueError):
     """A machine that works with another version of Parfocal than the one that runs the screen."""
 
 
 def screen_file(task: ScreenTask, settings: ScreenSettings) -> Rows:
     """Measure, flag and, where that is wanted, restore every image of a file: its rows, as plain values.
 
-    A file or image that cannot be read gives a row with the status `unreadable` and the reason.
+    A file or image that cannot be read, or whose work fails, gives a row with the status `unreadable` and the reason.
 
     Raises
     ------
@@ -43,9 +45,20 @@ def screen_file(task: ScreenTask, settings: ScreenSettings) -> Rows:
     if settings.version != installed_version():
         raise OtherVersion(f"a worker has Parfocal {installed_version()}, the screen runs {settings.version}")
     begun = time.perf_counter()
-    rows = each_image(Path(task.path), partial(_screen_item, task, settings))
+    rows = _rows(task, settings)
     seconds = (time.perf_counter() - begun) / len(rows)
     return [finished_row(row, task, seconds) for row in rows]
+
+
+def _rows(task: ScreenTask, settings: ScreenSettings) -> Rows:
+    if task.problem:
+        return [unreadable_row(task, task.problem)]
+    try:
+        return each_image(Path(task.path), partial(_screen_item, task, settings))
+    except ModelError:
+        raise
+    except Exception as error:  # one image that a library stumbles over ends no screen
+        return [unreadable_row(task, f"{type(error).__name__}: {one_line(error)}")]
 
 
 @lru_cache(maxsize=1)

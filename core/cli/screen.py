@@ -1,0 +1,124 @@
+"""`parfocal screen`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from parfocal.cli.files import NOTHING_READ
+from parfocal.cli.options import add_command_options, given_arguments
+from parfocal.cli.screen_progress import shown_progress
+from parfocal.cli.signals import ended_as_by_ctrl_c
+from parfocal.commands import command_spec
+from parfocal.screen.image import screen_image
+from parfocal.screen.settings import OVERLAY_CHOICES, TABLE
+
+if TYPE_CHECKING:
+    from parfocal.screen.screen import ScreenResult
+
+INTERRUPTED = 130
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options: input, output and workers here, the screen's own from its definition."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files, folders (searched to the bottom), patterns in quotes, OME-Zarr, and lists: CSV or Parquet as "
+        "LoadData takes them, or with a column file. With --resume none is needed.",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder for results and pictures")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the output folder")
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="with --resume: do files again that could not be read, or whose pictures could not be written",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in the output folder")
+    parser.add_argument(
+        "--overlays", choices=OVERLAY_CHOICES, help="of which images overlays are drawn (default flagged)"
+    )
+    parser.add_argument(
+        "--previews",
+        action=argparse.BooleanOptionalAction,
+        help="draw each restored image before, after, and the difference",
+    )
+    parser.add_argument("--no-report", action="store_true", help="write no report.html at the end")
+    _add_places(parser.add_argument_group("workers", "where the work is done; by default by processes of this machine"))
+    spec = command_spec(screen_image)
+    add_command_options(parser.add_argument_group("screen", spec.summary), spec)
+
+
+def _add_places(group: Any) -> None:
+    group.add_argument("--workers", type=int, metavar="NUMBER", help="processes of this machine (default: one a core)")
+    group.add_argument(
+        "--memory-limit",
+        default="auto",
+        metavar="SIZE",
+        help="memory at which a process of this machine is ended, such as 2GB (default: what there is, shared out)",
+    )
+    group.add_argument("--scheduler", metavar="ADDRESS", help="scheduler of dask.distributed, such as tcp://node1:8786")
+    group.add_argument(
+        "--jobqueue",
+        metavar="NAME",
+        help="start workers as jobs of a cluster (slurm, pbs, sge, lsf, htcondor, ...), by dask-jobqueue's configuration",
+    )
+    group.add_argument("--jobs", type=int, default=1, metavar="NUMBER", help="number of jobs, with --jobqueue")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Screen, and say where things lie and what came out."""
+    from parfocal.screen.screen import screen_files
+
+    if not options.paths and not options.resume:
+        raise ValueError("name files, folders or lists to screen, or go on with a run by --resume")
+    try:
+        with ended_as_by_ctrl_c(), shown_progress() as progress:
+            result = screen_files(
+                options.paths,
+                options.output,
+                given_arguments(options, command_spec(screen_image)),
+                workers=options.workers,
+                scheduler=options.scheduler,
+                jobqueue=options.jobqueue,
+                jobs=options.jobs,
+                memory_limit=options.memory_limit,
+                overlays=options.overlays,
+                previews=options.previews,
+                resume=options.resume,
+                retry_failed=options.retry_failed,
+                overwrite=options.overwrite,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        again = f"parfocal screen -o {shlex.quote(options.output)} --resume"
+        print(f"parfocal: stopped; what is done is kept, go on with: {again}", file=sys.stderr)
+        return INTERRUPTED
+    print(_summary(result))
+    if not options.no_report:
+        from parfocal.report.screen import write_screen_report
+
+        print(f"report: {write_screen_report(result.output)}")
+    return NOTHING_READ if result.counts["unreadable"] == result.counts["images"] else 0
+
+
+def _summary(result: ScreenResult) -> str:
+    counts = result.counts
+    told = {
+        "sharp": counts["not_flagged"],
+        "defocused": counts["flagged"],
+        "undecided": counts["undecided"],
+        "unreadable": counts["unreadable"],
+        "restored": counts["restored"],
+    }
+    found = ", ".join(f"{count} {name}" for name, count in told.items() if count)
+    lines = [f"{counts['images']} images: {found}", f"written to {result.output}: {TABLE}, results"]
+    if counts["pictures_not_written"]:
+        told_of = f"of {counts['pictures_not_written']} images pictures could not be written (see the column reason)"
+        lines.append(f"{told_of}: mend that, then --resume --retry-failed")
+    if counts["restored"]:
+        lines.append("Restored images are marked as such; they are not for quantification of intensity or texture.")
+    return "\n".join(lines)
