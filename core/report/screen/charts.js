@@ -1,11 +1,17 @@
 for (const [name, chart] of Object.entries(charts)) Plotly.newPlot("chart-" + name, chart.data, chart.layout, config);
 
 // Paper is narrower than a screen, and charts have a width of their own.
-const plots = () => document.querySelectorAll(".js-plotly-plot");
-window.addEventListener("beforeprint", () => {
-  for (const plot of plots()) Plotly.relayout(plot, { width: plot.id === "chart-drift" ? 680 : 335 });
+const HALF_PAGE_PX = 335;
+const plots = () => Object.keys(charts).map((name) => byId("chart-" + name));
+let printing = false, drawMaps = () => {};
+addEventListener("beforeprint", () => {
+  printing = true;
+  drawMaps();
+  for (const plot of plots()) Plotly.relayout(plot, { width: plot.id === "chart-drift" ? 2 * HALF_PAGE_PX : HALF_PAGE_PX });
 });
-window.addEventListener("afterprint", () => {
+addEventListener("afterprint", () => {
+  printing = false;
+  drawMaps();
   for (const plot of plots()) Plotly.relayout(plot, { width: null, autosize: true });
 });
 

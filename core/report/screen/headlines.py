@@ -72,8 +72,10 @@ def counted(count: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in percent; small ones are told from none."""
+    """A share in percent; small ones are told from none, and large ones from all."""
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < 0.1:
         return f"less than 0.1{_PERCENT}"
+    if 99.9 < percent < 100:
+        return f"more than 99.9{_PERCENT}"
     return f"{percent:.1f}{_PERCENT}" if percent % 1 else f"{percent:.0f}{_PERCENT}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from parfocal import status
 from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
 from parfocal.report.screen.headlines import counted
+from parfocal.report.screen.rows import CELLPROFILER, FOCUS, SORTING
 from parfocal.report.screen.run import Run
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ XUE = (
     "Xue Y, Qian H, Li X, Wang J, Ren K, Ji J. A deep-learning-based workflow to deal with the defocusing problem in "
     "high-throughput experiments. Bioactive Materials 11, 218-229 (2021). doi:10.1016/j.bioactmat.2021.09.018"
 )
-CELLPROFILER = (
+STIRLING = (
     "Stirling DR, Swain-Bowden MJ, Lucas AM, Carpenter AE, Cimini BA, Goodman A. CellProfiler 4: improvements in "
     "speed, utility and usability. BMC Bioinformatics 22, 433 (2021). doi:10.1186/s12859-021-04344-9"
 )
 
 
-def methods_text(rows: pd.DataFrame, run: Run, from_cellprofiler: bool = False) -> str:
+def methods_text(rows: pd.DataFrame, run: Run, kind: str = FOCUS) -> str:
     """Write the paragraph and the references, of what the rows show to have been done.
 
     Parameters
@@ -35,13 +36,13 @@ def methods_text(rows: pd.DataFrame, run: Run, from_cellprofiler: bool = False) 
     rows : pandas.DataFrame
         Of `screen_rows`.
     run : Run
-    from_cellprofiler : bool
-        Whether the rows come from CellProfiler.
+    kind : str
+        What the rows come from, see `kind_of`.
     """
     version = f" {run.version}" if run.version else ""
     cited = [f"The Parfocal developers. Parfocal{version}, software for microscope focus."]
-    sentences = [_begin(version, cited, from_cellprofiler)]
-    if rows["certainty"].notna().any():
+    sentences = [_begin(version, cited, kind == CELLPROFILER)]
+    if kind != SORTING:
         sentences += _measured(rows, cited)
     if rows["probability"].notna().any():
         sentences += _sorted(rows, cited)
@@ -55,7 +56,7 @@ def methods_text(rows: pd.DataFrame, run: Run, from_cellprofiler: bool = False) 
 def _begin(version: str, cited: list[str], from_cellprofiler: bool) -> str:
     if not from_cellprofiler:
         return f"The focus of images was assessed with Parfocal{version} [1]."
-    return f"The focus of images was assessed with Parfocal{version} [1] in CellProfiler {_cite(cited, CELLPROFILER)}."
+    return f"The focus of images was assessed with Parfocal{version} [1] in CellProfiler {_cite(cited, STIRLING)}."
 
 
 def _measured(rows: pd.DataFrame, cited: list[str]) -> list[str]:

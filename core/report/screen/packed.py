@@ -22,7 +22,6 @@ _NUMBERS = {
     "probability": ("probability", 3),
 }
 _WORDS = {"outcome": "outcome", "plate": "plate", "well": "well", "site": "site", "channel": "channel"}
-_LATER_WORDS = {"status": "status", "warnings": "warnings"}
 
 
 def pack(data: Any) -> str:
@@ -56,7 +55,8 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
         for name, (title, digits) in _NUMBERS.items()
         if (rows[name].nunique() > 1 if name == "time" else rows[name].notna().any())
     ]
-    columns += [_word_column(rows, name, title) for name, title in _LATER_WORDS.items()]
+    columns.append(_word_column(rows, "status", "status"))
+    columns += [_word_column(rows, "warnings", "warnings")] * bool((rows["warnings"] != "").any())
     return {"n": len(rows), "columns": columns}
 
 

@@ -17,7 +17,7 @@ from parfocal.report.screen.packed import MOST_ROWS, for_script, pack, row_data
 from parfocal.report.screen.pictures import restored_pictures, worst_pictures
 from parfocal.report.screen.plates import plate_lines, plate_maps, second_measure
 from parfocal.report.screen.refused import refusals, warning_counts
-from parfocal.report.screen.rows import CELLPROFILER, SORTING
+from parfocal.report.screen.rows import SORTING
 from parfocal.report.screen.run import Run
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _lists(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> dict[str, Any
         "n_restored": int(rows["restored"].sum()),
         "refusals": refusals(rows, kind == SORTING),
         "warnings": warning_counts(rows),
-        "methods": methods_text(rows, run, kind == CELLPROFILER),
+        "methods": methods_text(rows, run, kind),
     }
 
 

@@ -19,6 +19,7 @@ function startMaps(data) {
     byId("map-previous").disabled = plate.selectedIndex === 0;
     byId("map-next").disabled = plate.selectedIndex === plates.length - 1;
   };
+  drawMaps = draw;
   const choosePlate = () => {
     const before = channel.value;
     channel.replaceChildren(...chosen().map((map) => new Option(map.channel || "no name", map.channel)));
@@ -66,7 +67,7 @@ function drawMap(id, map, measure, scale, range, outOfFocus) {
     else if (outOfFocus !== null && value > outOfFocus) dots.push([row, column]);
   });
   const plot = byId(id), margin = { l: 34, r: 8, t: 24, b: 62 };
-  const well = Math.min(46, (plot.clientWidth - margin.l - margin.r) / columns);
+  const well = Math.min(46, ((printing ? HALF_PAGE_PX : plot.clientWidth) - margin.l - margin.r) / columns);
   const width = well * columns + margin.l + margin.r;
   const numbers = well >= NUMBER_PX;
   const heat = {
