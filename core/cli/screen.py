@@ -64,7 +64,7 @@ def _add_places(group: Any) -> None:
     group.add_argument(
         "--jobqueue",
         metavar="NAME",
-        help="start workers as jobs of a cluster (slurm, pbs, sge, lsf, htcondor, ...), by dask-jobqueue's configuration",
+        help="start workers as jobs of a cluster (slurm, pbs, sge, lsf, ...), by dask-jobqueue's configuration",
     )
     group.add_argument("--jobs", type=int, default=1, metavar="NUMBER", help="number of jobs, with --jobqueue")
 

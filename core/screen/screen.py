@@ -15,7 +15,8 @@ import numpy as np
 
 from parfocal import status
 from parfocal.batch.arguments import check_given
-from parfocal.batch.files import claim_output, worker_count
+from parfocal.batch.files import OutputExists, claim_output, worker_count
+from parfocal.commands import command_spec
 from parfocal.screen.cluster import Place, connected
 from parfocal.screen.columns import columns_of
 from parfocal.screen.counts import Counts
@@ -155,6 +156,8 @@ def screen_files(
     before = read_record(output) if resume else None
     record = _record(before, list(map(os.fspath, paths)), dict(given or {}), overlays, previews)
     check_inputs(_inputs(record))
+    if (output / RECORD).exists() and not (overwrite or resume):
+        raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
     claim_output(output, overwrite or resume, (RECORD, RESULTS, TABLE, *FOLDERS))
     with only_run(output):
         if overwrite and not resume:
@@ -175,13 +178,15 @@ def _record(
     previews: Optional[bool],
 ) -> dict[str, Any]:
     """Record of this run; of one that goes on, what is not given is as it was."""
+    check_given(given, screen_image)
     options = {name: value for name, value in (("overlays", overlays), ("previews", previews)) if value is not None}
     if before is not None:
         given, options = {**before["arguments"], **given}, {**before["options"], **options}
+    defaults = {parameter.name: parameter.default for parameter in command_spec(screen_image).parameters}
+    given = {name: value for name, value in given.items() if value != defaults.get(name)}
     options = {"overlays": "flagged", "previews": False, **options}
     if options["overlays"] not in OVERLAY_CHOICES:
         raise ValueError(f"overlays must be one of {', '.join(OVERLAY_CHOICES)}, got {options['overlays']!r}")
-    check_given(given, screen_image)
     # Arguments that do not go together are told before any file is opened.
     screen_image(np.zeros((1, 1), np.uint8), **given)
     after = new_record(given, options, inputs, models_of(given))
