@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
@@ -141,10 +142,10 @@ def _embedded(place: Place) -> Iterator[Any]:
 @contextmanager
 def _jobs(place: Place) -> Iterator[Any]:
     try:
-        import dask_jobqueue
+        module = import_module(f"dask_jobqueue.{place.jobqueue}")
     except ImportError as error:
         raise ImportError("jobqueue needs the package dask-jobqueue: pip install 'parfocal[cluster]'") from error
-    make = getattr(dask_jobqueue, JOBQUEUES[str(place.jobqueue)])
+    make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
         cluster = make(scheduler_options={"dashboard_address": None})
     except (ValueError, TypeError) as error:
