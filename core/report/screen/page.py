@@ -42,9 +42,17 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
         Folder from which the paths of pictures are meant.
     kind : str
         What the rows come from, see `kind_of`.
+
+    Raises
+    ------
+    ImportError
+        Where the extra `screen` is not installed; the message says how.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise ImportError(f"the report needs the extra screen (pip install 'parfocal[screen]'): {error}") from error
 
     folder = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
