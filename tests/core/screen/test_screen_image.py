@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from parfocal import flag_defocused, measure_image_focus, restore_defocus
-
 from parfocal.screen.image import screen_image
 
 OPTICS = {"pixel_size_um": 0.5, "numerical_aperture": 0.6, "emission_wavelength_um": 0.55}
@@ -42,7 +41,9 @@ def test_numbers_are_those_of_the_single_commands(name, about, nuclei, blurred, 
         assert found.restoration.reason == ("not flagged" if flag.answered else flag.reason)
 
 
-def test_the_focus_is_measured_once_unless_hot_pixels_make_it_another_image(blurred, monkeypatch, nuclei, nucleus_stack):
+def test_the_focus_is_measured_once_unless_hot_pixels_make_it_another_image(
+    blurred, monkeypatch, nuclei, nucleus_stack
+):
     counted = []
 
     def counting(*arguments, **named):

@@ -119,7 +119,14 @@ def test_a_set_of_keys_knows_what_was_added_at_8_bytes_each():
 
 
 def test_names_of_pictures_differ_where_folders_or_suffixes_do_and_bytes_that_are_no_text_have_one():
-    paths = ["/a/plate/x.tif", "/b/plate/x.tif", "/a/plate/x.png", "/a/p.zarr/A/1/0", "/a/p.zarr/A/1/1", "/a/\udcff.tif"]
+    paths = [
+        "/a/plate/x.tif",
+        "/b/plate/x.tif",
+        "/a/plate/x.png",
+        "/a/p.zarr/A/1/0",
+        "/a/p.zarr/A/1/1",
+        "/a/\udcff.tif",
+    ]
     names = [ScreenTask(path).name for path in paths]
     assert len(set(names)) == len(paths) and names[0].startswith("plate-") and names[0].endswith("/x.tif")
     assert names[3].endswith("/p.zarr_A_1_0") and names[5].isascii()
