@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 from xml.etree import ElementTree
 
 from parfocal.images.metadata import (
@@ -35,7 +35,7 @@ def read_ome_xml(xml: str) -> list[list[ImageMetadata]]:
     root = ElementTree.fromstring(xml.strip().encode())
     objectives = {node.get("ID"): node for node in root.iter() if _name(node) == "Objective"}
     images = [node for node in root if _name(node) == "Image"]
-    places = dict(_places(root))
+    places: dict[str, dict[str, Any]] = dict(_places(root))
     return [
         [replace(record, **places.get(node.get("ID", ""), {})) for record in _image(node, index, objectives)]
         for index, node in enumerate(images)

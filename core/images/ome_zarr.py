@@ -103,7 +103,7 @@ def _metadata(scales: dict[str, Any], axes: list[str], path: Path, field: Path) 
     return replace(known, **_place(path, field))
 
 
-def _place(path: Path, field: Path) -> dict[str, str]:
+def _place(path: Path, field: Path) -> dict[str, Any]:
     """Plate, well and site of a field; nothing for images that are none."""
     root = zarr_root(field)
     within = () if root is None else field.relative_to(root).parts

@@ -119,7 +119,7 @@ def screen_image(
         Where a model cannot be loaded.
     """
     check_arguments(screen_image, locals())
-    about = {
+    about: dict[str, Any] = {
         "pixel_size_um": pixel_size_um,
         "numerical_aperture": numerical_aperture,
         "emission_wavelength_um": emission_wavelength_um,
@@ -127,7 +127,7 @@ def screen_image(
         "modality": modality,
         "saturation_level": saturation_level,
     }
-    measured = {"z_step_um": z_step_um, "classical_metrics": classical_metrics, "model": focus_model}
+    measured: dict[str, Any] = {"z_step_um": z_step_um, "classical_metrics": classical_metrics, "model": focus_model}
     focus = measure_image_focus(image, **about, **measured)
     # The others go by the default model whatever measures.
     shared = focus if focus_model == "default" else None
@@ -136,8 +136,13 @@ def screen_image(
         return ScreenedImage(focus, flag)
     if not flag.flagged:
         return ScreenedImage(focus, flag, left_alone(image, flag))
-    settings = {"method": method, "model": restoration_model, "smallest_level": smallest_level}
-    fixed = {"check_focus": True, "defocus_level": None, "iterations": ITERATIONS, "uncertainty": uncertainty}
+    settings: dict[str, Any] = {"method": method, "model": restoration_model, "smallest_level": smallest_level}
+    fixed: dict[str, Any] = {
+        "check_focus": True,
+        "defocus_level": None,
+        "iterations": ITERATIONS,
+        "uncertainty": uncertainty,
+    }
     return ScreenedImage(focus, flag, restore_beside_focus(shared, image, **about, **settings, **fixed))
 
 

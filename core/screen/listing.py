@@ -25,7 +25,7 @@ def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
     ValueError
         Where a list has no column that names files.
     """
-    for given in map(os.fspath, paths):
+    for given in (os.fspath(path) for path in paths):
         if os.path.exists(given):
             if _is_list(given):
                 check_list(Path(given))
@@ -105,5 +105,5 @@ def _is_list(given: str) -> bool:
 
 def no_image(paths: Iterable[str | os.PathLike[str]]) -> FileNotFoundError:
     """Error for inputs in which there was no image."""
-    named = ", ".join(map(os.fspath, paths))
+    named = ", ".join(os.fspath(path) for path in paths)
     return FileNotFoundError(f"no image in {named} (looked for {', '.join(READERS)})")

@@ -154,7 +154,7 @@ def screen_files(
     if retry_failed and not resume:
         raise ValueError("retry_failed goes with resume")
     before = read_record(output) if resume else None
-    record = _record(before, list(map(os.fspath, paths)), dict(given or {}), overlays, previews)
+    record = _record(before, [os.fspath(path) for path in paths], dict(given or {}), overlays, previews)
     check_inputs(_inputs(record))
     if (output / RECORD).exists() and not (overwrite or resume):
         raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
