@@ -28,6 +28,8 @@ class Model:
     folder : Path
     config : dict
         Content of `config.json`.
+    input_shape : tuple
+        Numbers, and names where a side is free.
     """
 
     def __init__(self, folder: Path, config: dict[str, Any], session: Any) -> None:
@@ -35,6 +37,7 @@ class Model:
         self.config = config
         self._session = session
         self._input = session.get_inputs()[0].name
+        self.input_shape = tuple(session.get_inputs()[0].shape)
 
     def predict(self, batch: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """Run the network over a batch (n, ...), float32, a part at a time so that memory stays bounded."""

@@ -1,4 +1,4 @@
-"""Packages of a model, one file each: looked through before anything is written, and unpacked for this process alone."""
+"""Packages of a model: looked through before anything is written, and unpacked for this process alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from parfocal.registry import ModelError
 
-SUFFIX = ".zip"
+SUFFIX, CONFIG = ".zip", "config.json"
 MOST_FILES = 64
 MOST_BYTES = 2**30
 # What an archive of one folder without folders in it has: no separator, no drive, nothing that begins with a dot.
@@ -43,7 +43,7 @@ def unpacked(package: Path) -> Path:
         return _unpacked(package.resolve(), state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unpacked(package: Path, changed_ns: int, size: int) -> Path:
     """One folder for each state of a package: a file that was replaced is unpacked again."""
     try:
@@ -68,11 +68,9 @@ def _checked(package: Path, members: list[zipfile.ZipInfo]) -> list[zipfile.ZipI
             f"{package} is refused: it has {len(members)} files of {total} bytes together, "
             f"allowed are {MOST_FILES} files and {MOST_BYTES} bytes"
         )
-    if "config.json" not in names:
+    if CONFIG not in names:
         told = "a model of bioimage.io, but none" if names.intersection(_DESCRIPTIONS) else "no model"
-        raise ModelError(
-            f"{package} is {told} of Parfocal (it has no config.json): give one that parfocal export wrote"
-        )
+        raise ModelError(f"{package} is {told} of Parfocal (it has no {CONFIG}): give one that parfocal export wrote")
     return members
 
 
