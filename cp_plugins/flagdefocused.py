@@ -36,8 +36,9 @@ loaded. For other kinds of microscope train a model of your own with *parfocal
 train sorter*. A stack counts as defocused where its sharpest plane is. Masks
 are not regarded.
 
-The Python package Parfocal must be installed in CellProfiler's Python. If
-it is not, the module says how to install it when it is run.
+The Python package Parfocal must be installed in CellProfiler's Python, or in
+another one that *parfocal install cellprofiler* has named. If it is in
+neither, the module says how to install it when it is run.
 
 Measurements made by this module
 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

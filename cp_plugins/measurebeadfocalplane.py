@@ -64,8 +64,9 @@ Beads that touch, lie at the border, or are no single round beads are
 refused, and so is dust. One bad bead or plane does not spoil the answer,
 and one bad stack or image does not end the run.
 
-The Python package Parfocal must be installed in CellProfiler's Python. If
-it is not, the module says how to install it when it is run.
+The Python package Parfocal must be installed in CellProfiler's Python, or in
+another one that *parfocal install cellprofiler* has named. If it is in
+neither, the module says how to install it when it is run.
 
 Measurements made by this module
 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

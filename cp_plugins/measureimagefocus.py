@@ -42,8 +42,9 @@ they were loaded. For other kinds of microscope see the setting *Kind of
 microscope*. Of a stack every plane is measured, and the answer is that of
 its sharpest plane.
 
-The Python package Parfocal must be installed in CellProfiler's Python. If
-it is not, the module says how to install it when it is run.
+The Python package Parfocal must be installed in CellProfiler's Python, or in
+another one that *parfocal install cellprofiler* has named. If it is in
+neither, the module says how to install it when it is run.
 
 Measurements made by this module
 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

@@ -41,8 +41,9 @@ measured it must be at least 84 x 84 pixels. The planes of a stack and the
 colors of a color image are restored each by itself. Masks are passed on; the
 image is restored as a whole.
 
-The Python package Parfocal must be installed in CellProfiler's Python. If
-it is not, the module says how to install it when it is run.
+The Python package Parfocal must be installed in CellProfiler's Python, or in
+another one that *parfocal install cellprofiler* has named. If it is in
+neither, the module says how to install it when it is run.
 
 What do I get as output?
 ^^^^^^^^^^^^^^^^^^^^^^^^
