@@ -28,6 +28,7 @@ _EMBEDDED = {
     # A task whose process dies is not given to others at once: it is tried again alone.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.worker.preload": ["parfocal.screen.preload"],
     # A worker that is being started again is not to be taken for lost and ended for good.
     "distributed.deploy.lost-worker-timeout": "1000 days",
     # Nothing but an image is in a worker's memory: to wait or to write to disk frees none of it.

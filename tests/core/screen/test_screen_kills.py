@@ -30,7 +30,9 @@ def started(output, *more):
         "--no-report",
         *more,
     ]
-    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def wait_for(run, output, count):
@@ -86,7 +88,8 @@ def test_ctrl_c_and_sigterm_end_a_run_that_can_be_gone_on_with(small_screen, tmp
     output = tmp_path / "out"
     run = started(output, small_screen)
     wait_for(run, output, 1)
-    run.send_signal(number)
+    # A terminal sends Ctrl-C to all processes of a run.
+    os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
     _, told = run.communicate(timeout=_GIVE_UP_S)
     assert run.returncode == 130 and f"go on with: parfocal screen -o {output} --resume" in told
     assert "Traceback" not in told and (output / "results" / "part-000001.jsonl").exists()
