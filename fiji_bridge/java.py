@@ -26,12 +26,24 @@ def choose_java() -> None:
     FileNotFoundError
         Where JAVA_HOME names no Java.
     """
-    home = os.environ.get("JAVA_HOME") or _java_on_path()
+    home = java_home()
     if home:
-        if not any((Path(home) / "bin" / name).exists() for name in ("java", "java.exe")):
-            raise FileNotFoundError(f"JAVA_HOME must be the folder of a Java, there is no bin/java in {home}")
         os.environ["JAVA_HOME"] = home
     need("scyjava").config.set_java_constraints(fetch="auto", version=_VERSION)
+
+
+def java_home() -> str:
+    """Folder of the Java of JAVA_HOME, else of the path; empty where there is none.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where JAVA_HOME names no Java.
+    """
+    home = os.environ.get("JAVA_HOME") or _java_on_path()
+    if home and not any((Path(home) / "bin" / name).exists() for name in ("java", "java.exe")):
+        raise FileNotFoundError(f"JAVA_HOME must be the folder of a Java, there is no bin/java in {home}")
+    return home
 
 
 def check_no_jvm() -> None:

@@ -35,6 +35,8 @@ SUBCOMMANDS = {
     "train": ("parfocal.cli.train", "train a model from a folder of images"),
     "evaluate": ("parfocal.cli.evaluate", "evaluate a model on a folder of images"),
     "models": ("parfocal.cli.models", "list the models that are installed"),
+    "export": ("parfocal.cli.export", "write a model as a package that others can use"),
+    "doctor": ("parfocal.cli.doctor", "say what works here, and what to do about the rest"),
     "spec": ("parfocal.cli.spec", "print the commands with their parameters as JSON"),
 }
 # Packages of the extra `train`; other errors of imports say themselves what is missing.

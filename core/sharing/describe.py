@@ -56,6 +56,22 @@ def describe(network: Model, seen: np.ndarray, told: np.ndarray, folder: Path) -
     )
 
 
+def check_describes() -> None:
+    """Raise ImportError where bioimageio.spec describes nothing, as 0.5.12 under pydantic 2.14.
+
+    It fails then at all weights, whatever they are.
+    """
+    from bioimageio.spec import ValidationContext
+    from bioimageio.spec.model import v0_5
+
+    try:
+        with ValidationContext(perform_io_checks=False):
+            v0_5.OnnxWeightsDescr(source=Path(__file__), opset_version=_OPSET).model_dump(mode="json")
+    except ValueError as error:
+        told = f"bioimageio.spec {version('bioimageio.spec')} does not work with pydantic {version('pydantic')}"
+        raise ImportError(f"{told}: pip install 'pydantic<2.14'") from error
+
+
 def readme(network: Model, tensors: Tensors, card: str) -> str:
     """Text of README.md: what the model does, what goes in and comes out, how Parfocal loads it, and its card."""
     about, architecture = ABOUT[network.config["task"]], network.config["architecture"]

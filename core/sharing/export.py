@@ -8,7 +8,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,7 +16,7 @@ import numpy as np
 from parfocal.batch.files import OutputExists
 from parfocal.registry import Model, ModelError, load_model, read_config, shipped_file, shipped_models
 from parfocal.sharing.about import ABOUT
-from parfocal.sharing.describe import INPUT, OUTPUT, README, describe, readme
+from parfocal.sharing.describe import INPUT, OUTPUT, README, check_describes, describe, readme
 from parfocal.sharing.examples import example_input
 from parfocal.sharing.tensors import tensors_of
 from parfocal.sharing.unpack import CONFIG, SUFFIX
@@ -139,15 +138,9 @@ def _save(network: Model, seen: np.ndarray, files: Path, package: Path) -> None:
     from bioimageio.spec import save_bioimageio_package
 
     told = np.load(files / OUTPUT, allow_pickle=False)
-    try:
-        with _offline():
-            save_bioimageio_package(describe(network, seen, told, files), output_path=package)
-    except ValueError as error:
-        # 0.5.12 describes nothing under pydantic 2.14.
-        raise ImportError(
-            f"bioimageio.spec {version('bioimageio.spec')} with pydantic {version('pydantic')} does not describe the "
-            f"model ({error}): where pydantic is 2.14 or later, pip install 'pydantic<2.14'"
-        ) from error
+    with _offline():
+        check_describes()
+        save_bioimageio_package(describe(network, seen, told, files), output_path=package)
 
 
 @contextmanager
