@@ -42,7 +42,7 @@ def test_synthetic_examples_have_the_levels_and_targets_of_their_class(focused):
     assert levels.max() <= 10.0
     assert not any(example.between for example in synthetic_examples(focused, 4, 1))
     for example in examples:
-        assert example.target == pytest.approx(min(max((example.level - 1.5) / 2, 0), 1))
+        assert example.target == pytest.approx(min(max((example.level - 1.0) / 2, 0), 1))
         assert example.defocused == (example.target >= 0.5)
 
 

@@ -145,7 +145,7 @@ def test_a_class_without_images_is_named_and_nothing_is_written(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"config": "vgg"}, ValueError, "config must be one of default, xue2021, resnet50v2, got 'vgg'"),
+        ({"config": "vgg"}, ValueError, "config must be one of default, xue2021, resnet50v2, ensemble, got 'vgg'"),
         ({"epochs": 0.0}, ValueError, "epochs must be above 0, got 0.0"),
         ({"exposures": 0}, ValueError, r"exposures must be in \[1, 100\] exposures, got 0"),
         ({"start_from": "nothing"}, ModelError, "no model 'nothing' for sorting"),
