@@ -33,23 +33,6 @@ MODELS = [
 DATA = Path(__file__).parents[2] / "data" / "core"
 
 
-def describes_nothing():
-    """Whether bioimageio.spec fails with the pydantic that is installed, as 0.5.12 does with 2.14."""
-    from bioimageio.spec.model import v0_5
-
-    weights = v0_5.OnnxWeightsDescr(source=shipped_file("focus_quality") / "default" / "weights.onnx", opset_version=17)
-    try:
-        weights.model_dump()
-    except Exception:
-        return True
-    return False
-
-
-needs_spec = pytest.mark.skipif(
-    describes_nothing(), reason="this bioimageio.spec does not work with this pydantic: install pydantic below 2.14"
-)
-
-
 @pytest.fixture
 def no_network(monkeypatch):
     """Make every address out of reach, and count the tries."""
@@ -64,7 +47,6 @@ def no_network(monkeypatch):
     return tries
 
 
-@needs_spec
 @pytest.mark.current_python
 @pytest.mark.parametrize("name", MODELS)
 def test_the_validator_of_bioimageio_accepts_a_model_of_each_task(name, tmp_path, no_network):
@@ -85,7 +67,6 @@ def read_member(package, name):
     return zipfile.ZipFile(package).open(name)
 
 
-@needs_spec
 def test_a_package_measures_as_the_model_that_it_was_made_of(tmp_path, nuclei, no_network, capsys):
     package = tmp_path / "mine.zip"
     given = ["export", "focus_quality/default", "--bioimageio", "-o", str(package)]
@@ -104,7 +85,6 @@ def test_a_package_measures_as_the_model_that_it_was_made_of(tmp_path, nuclei, n
     assert [path.name for path in tmp_path.iterdir()] == ["mine.zip"]
 
 
-@needs_spec
 def test_a_package_says_who_made_it_under_which_licence_and_what_goes_in(tmp_path):
     import yaml
 
@@ -120,7 +100,6 @@ def test_a_package_says_who_made_it_under_which_licence_and_what_goes_in(tmp_pat
     assert (shipped_file("focus_quality") / "default" / "card.md").read_text() in readme
 
 
-@needs_spec
 def test_the_test_input_is_made_of_the_image_that_is_named(tmp_path, nuclei):
     image = DATA / "dsb2018_4ff152d76db095f7.png"
     package = export_bioimageio(SORTER, tmp_path / "mine.zip", test_image=image)
