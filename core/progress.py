@@ -34,6 +34,18 @@ def steps(items: Any) -> Iterator[Any]:
     tell(count, count)
 
 
+@contextmanager
+def step_of(done: int, count: int) -> Iterator[None]:
+    """Tell that a step begins; steps of commands within it are told as this one, as signs of life."""
+    tell(done, count)
+    listener = _listener.get()
+    if listener is None:
+        yield
+        return
+    with listening(lambda *own: listener(done, count)):
+        yield
+
+
 def tell(done: int, count: int) -> None:
     """Tell whoever listens how many steps are done."""
     listener = _listener.get()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from parfocal.batch.arguments import check_given
 from parfocal.batch.files import each_image
 from parfocal.images.metadata import ImageItem
 from parfocal.images.reading import find_images
+from parfocal.progress import step_of, tell
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.items import flag_item
 from parfocal.sorting.members import load_sorter
@@ -85,13 +88,22 @@ def sharp_threshold(folder: str | os.PathLike[str], false_alarm_rate: float, **a
     check_false_alarm_rate(false_alarm_rate)
     check_given(arguments, flag_defocused)
     load_sorter(arguments.get("model", "default"))
-    rows = [row for path in find_images([folder]) for row in each_image(path, partial(_judge, arguments))]
+    rows = _judged(find_images([folder]), arguments)
     known = np.array([row["probability"] for row in rows if row["status"] == status.OK])
     left_out = tuple(f"{row['file']}: {row['status']}: {row['reason']}" for row in rows if row["status"] != status.OK)
     if not len(known):
         raise ValueError(f"no image in {folder} could be sorted, such as {left_out[0]}: give sharp images that can be")
     threshold, rate = threshold_for_false_alarms(known, false_alarm_rate)
     return SharpThreshold(threshold, rate, len(known), false_alarm_rate, left_out)
+
+
+def _judged(paths: Sequence[Path], arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for done, path in enumerate(paths):
+        with step_of(done, len(paths)):
+            rows += each_image(path, partial(_judge, arguments))
+    tell(len(paths), len(paths))
+    return rows
 
 
 def _judge(arguments: dict[str, Any], item: ImageItem) -> dict[str, Any]:

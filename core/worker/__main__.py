@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import Optional, TextIO
 
 
-def main() -> None:
-    """Serve; what libraries print goes to standard error, so that it cannot come between the answers."""
+def main(grace_s: Optional[float] = None) -> None:
+    """Serve; what libraries print goes to standard error, so that it cannot come between the answers.
+
+    See `parfocal.worker.loop.Worker` for `grace_s`.
+    """
     answers = _own_output()
     _preload()
     from parfocal.worker.calls import remove_files
@@ -17,7 +20,7 @@ def main() -> None:
 
     # Where the host has gone, or is ended by Ctrl-C together with this.
     with suppress(BrokenPipeError, KeyboardInterrupt):
-        Worker(sys.stdin, answers).run()
+        Worker(sys.stdin, answers, grace_s).run()
     remove_files()
 
 

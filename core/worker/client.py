@@ -55,7 +55,8 @@ class Client:
     def call(self, name: str, *arguments: Any, **named: Any) -> Any:
         """Call a function of `parfocal.worker.calls`; the result is what it is in the other Python.
 
-        Where the worker dies, the call is tried once more in a new one.
+        Where the worker dies, the call is tried once more in a new one. How far it is goes to whoever listens
+        (`parfocal.progress`); an exception that the listener raises ends the worker with the call.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import traceback
@@ -13,7 +14,7 @@ from typing import Any, Optional, TextIO
 
 from parfocal.progress import listening
 from parfocal.registry import ModelError
-from parfocal.worker.calls import kind_of
+from parfocal.worker.calls import kind_of, remove_files
 from parfocal.worker.protocol import plain
 from parfocal.worker.tasks import run_task
 
@@ -60,13 +61,17 @@ class Worker:
     ----------
     requests, answers : text files
         Lines of JSON.
+    grace_s : float, optional
+        Time for the task at work once the input has ended, s, after which the process ends; as long as it takes by
+        default.
     """
 
-    def __init__(self, requests: TextIO, answers: TextIO) -> None:
-        self._requests, self._answers = requests, answers
+    def __init__(self, requests: TextIO, answers: TextIO, grace_s: Optional[float] = None) -> None:
+        self._requests, self._answers, self._grace_s = requests, answers, grace_s
         self._waiting: SimpleQueue[Optional[Task]] = SimpleQueue()
         self._tasks: dict[str, Task] = {}
-        self._answering, self._ended = threading.Lock(), threading.Event()
+        self._answering = threading.Lock()
+        self._ended, self._done = threading.Event(), threading.Event()
 
     def run(self) -> None:
         """Do tasks until the input ends, and those that were asked for before that."""
@@ -74,6 +79,7 @@ class Worker:
         while True:
             task = self._waiting.get()
             if task is None:
+                self._done.set()
                 return
             self._do(task)
             self._tasks.pop(task.uuid, None)
@@ -87,6 +93,9 @@ class Worker:
                 print(f"no request of Appose ({error!r}): {line.strip()[:200]}", file=sys.stderr, flush=True)
         self._ended.set()
         self._waiting.put(None)
+        if self._grace_s is not None and not self._done.wait(self._grace_s):
+            remove_files()
+            os._exit(0)
 
     def _take(self, request: dict[str, Any]) -> None:
         uuid, kind = str(request["task"]), request["requestType"]

@@ -12,8 +12,11 @@ from queue import Empty, SimpleQueue
 from typing import Any, Optional
 from uuid import uuid4
 
-# Without the folder of the host on the path: it may hold files with the names of packages.
-_START = "import sys; sys.path[:] = [p for p in sys.path if p]; from parfocal.worker.__main__ import main; main()"
+from parfocal.progress import tell
+
+# Without the folder of the host on the path: it may hold files with the names of packages. Once the host has gone, what
+# is at work has two seconds, in which a file that is nearly written can be finished.
+_START = "import sys; sys.path[:] = [p for p in sys.path if p]; from parfocal.worker.__main__ import main; main(2.0)"
 # Settings of the host's own Python, and of a program that brings its libraries along.
 _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 _OF_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -78,6 +81,8 @@ class WorkerProcess:
     def ask(self, task: str, inputs: dict[str, Any], patience_s: float) -> dict[str, Any]:
         """Have a task executed: the answer, which is a `COMPLETION`, a `FAILURE` or a `CANCELATION`.
 
+        How far it is goes to whoever listens here (`parfocal.progress`).
+
         Raises
         ------
         WorkerDied, WorkerSilent
@@ -91,8 +96,11 @@ class WorkerProcess:
                 raise WorkerSilent(f"it gave no sign of life for {patience_s:g} s") from None
             if answer is None:
                 raise WorkerDied(self._last_words())
-            if answer.get("task") == uuid and answer.get("responseType") not in ("LAUNCH", "UPDATE"):
+            if answer.get("task") != uuid or answer.get("responseType") == "LAUNCH":
+                continue
+            if answer["responseType"] != "UPDATE":
                 return answer
+            tell(answer["current"], answer["maximum"])
 
     def is_alive(self) -> bool:
         """Whether the process runs."""

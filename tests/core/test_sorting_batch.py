@@ -20,6 +20,7 @@ import parfocal.sorting.batch.sort as sorting
 from parfocal import flag_defocused, status
 from parfocal.batch.files import FileTask
 from parfocal.cli import main
+from parfocal.progress import listening
 from parfocal.report.sorting import draw_sorting, least_sure_first
 from parfocal.restoration.batch.flags import read_flags
 from parfocal.sorting.batch import sort_files, worker
@@ -222,7 +223,10 @@ def test_a_threshold_from_sharp_images_keeps_the_rate_on_them(nuclei, model, tmp
     told = sorted(flag_defocused(iio.imread(path), model=model).probability for path in folder.iterdir())
     iio.imwrite(folder / "blank.png", np.full((100, 100), 7, np.uint8))
     (folder / "broken.tif").write_bytes(b"nothing")
-    found = sharp_threshold(folder, 0.2, model=model)
+    heard = []
+    with listening(lambda *told: heard.append(told)):
+        found = sharp_threshold(folder, 0.2, model=model)
+    assert sorted(set(heard)) == [(done, 11) for done in range(12)] and heard == sorted(heard)
     assert found.threshold == pytest.approx(told[-2], rel=1e-9)
     assert (found.promised_rate, found.n_images, found.warning) == (0.2, 9, "")
     assert [line.split(": ")[1] for line in found.left_out] == ["blank", "unreadable"]

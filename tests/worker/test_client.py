@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import parfocal
+from parfocal.progress import listening
 from parfocal.registry import ModelError
 from parfocal.worker import process
 from parfocal.worker.client import CallLost, Client, EngineError
@@ -21,6 +22,7 @@ VERSION = "0.1.0"
 TROUBLE = """
 import os, sys, threading
 import parfocal.images.reading as reading
+from parfocal.progress import tell
 found = reading.find_images
 def find_images(paths):
     told, *files = paths
@@ -31,6 +33,7 @@ def find_images(paths):
         print("out of luck", file=sys.stderr, flush=True)
         os._exit(3)
     if told == "hang":
+        tell(0, 1)
         threading.Event().wait()
     if told == "print":
         print("a library prints", flush=True)
@@ -60,10 +63,14 @@ def make_client():
 
 @pytest.fixture
 def troubled(make_client, monkeypatch):
+    monkeypatch.setattr(process, "_START", troubled_start())
+    return make_client
+
+
+def troubled_start():
     start = process._START.replace("from parfocal.worker", f"exec({TROUBLE!r}); from parfocal.worker")
     assert start != process._START
-    monkeypatch.setattr(process, "_START", start)
-    return make_client
+    return start
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +118,25 @@ def test_errors_come_back_as_what_they_are_with_their_text(kind, match, name, ar
 def test_a_fault_of_parfocal_comes_with_its_trace(troubled):
     with pytest.raises(RuntimeError, match=r"(?s)a fault of ours.*Traceback.*find_images"):
         troubled().call("find_images", ["break"])
+
+
+def test_steps_are_told_to_who_listens_here_and_what_he_raises_ends_the_call(client, nuclei, tmp_path):
+    heard = []
+    with listening(lambda *told: heard.append(told)):
+        client.call("measure_image_focus", np.stack([nuclei, nuclei]))
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+
+    class Stopped(Exception):
+        pass
+
+    def stop(done, count):
+        raise Stopped
+
+    stopped = client._process
+    with pytest.raises(Stopped), listening(stop):
+        client.call("measure_image_focus", nuclei)
+    assert not stopped.is_alive()
+    assert client.call("is_marked_file", "nothing.tif") is False
 
 
 def test_a_worker_that_was_killed_meanwhile_is_started_again(client, nuclei):
@@ -193,17 +219,22 @@ def test_packages_and_settings_of_the_host_do_not_reach_the_worker(make_client, 
 
 
 @starts
-@pytest.mark.parametrize("end", ["pass", "import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize("end", ["pass", "os._exit(0)", 'client.call("find_images", ["hang"])'])
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signal")
 def test_the_worker_and_the_shared_file_go_with_the_host_however_it_ends(end):
+    """By itself, at once, and killed while the worker is at work and hangs."""
     code = f"""
-    import sys
+    import os, sys
+    from parfocal.progress import listening
+    from parfocal.worker import process
     from parfocal.worker.client import Client
 
+    process._START = {troubled_start()!r}
     client = Client(sys.executable, "{VERSION}", 60.0, "")
     client.call("is_marked_file", "nothing.tif")
     print(client._memory, client._process._process.pid, flush=True)
-    {end}
+    with listening(lambda *told: os.kill(os.getpid(), 9)):
+        {end}
     """
     host = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, timeout=120)
     memory, pid = host.stdout.split()
