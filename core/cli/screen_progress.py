@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from parfocal.screen.screen import ScreenProgress
+    from parfocal.screen.progress import ScreenProgress
 
 _LINE_S = 30.0
 
@@ -45,7 +45,9 @@ def line(told: ScreenProgress) -> str:
     """Say how far a screen has come; the number of files is left out while they are still being counted."""
     of = "" if told.total is None else f" of {told.total}"
     parts = [f"{told.done}{of} files"]
-    if told.now and told.seconds > 0:
+    if told.waiting_for:
+        parts.append(f"waiting for {told.waiting_for}")
+    elif told.now and told.seconds > 0:
         rate = told.now / told.seconds
         parts.append(f"{rate:.3g} a second")
         if told.total is not None:

@@ -1,29 +1,22 @@
-"""Where the work of a screen is done: processes of this machine, a scheduler that is there, or jobs of a cluster."""
+"""The workers of a screen: processes started here, those of a scheduler that is there, or jobs of a cluster."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Optional
+from multiprocessing import active_children
+from typing import TYPE_CHECKING, Any
+
+from parfocal.screen.place import JOBQUEUES, Place
 
 if TYPE_CHECKING:
     from distributed import Client
 
-# Names of dask-jobqueue's clusters; `local` is for trying a configuration out.
-JOBQUEUES = {
-    "slurm": "SLURMCluster",
-    "pbs": "PBSCluster",
-    "sge": "SGECluster",
-    "lsf": "LSFCluster",
-    "htcondor": "HTCondorCluster",
-    "moab": "MoabCluster",
-    "oar": "OARCluster",
-    "local": "LocalCluster",
-}
 _EMBEDDED = {
     # A task whose process dies is not given to others at once: it is tried again alone.
     "distributed.scheduler.allowed-failures": 0,
@@ -39,41 +32,8 @@ _EMBEDDED = {
     "distributed.admin.log-length": 100,
     "distributed.admin.system-monitor.log-length": 100,
 }
+# What does not close within this time is left, or ended: nothing keeps the program from its end.
 _CLOSE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the work is done; of the last three one at most is given.
-
-    Attributes
-    ----------
-    workers : int
-        Processes of this machine.
-    scheduler : str, optional
-        Address of a scheduler of dask.distributed, such as `tcp://node1:8786`.
-    jobqueue : str, optional
-        One of `JOBQUEUES`; cores, memory, queue and walltime come from dask-jobqueue's configuration.
-    jobs : int
-        Number of jobs that are asked for.
-    memory_limit : str
-        Memory at which a process of this machine is ended, such as `2GB`; `auto` shares out what there is.
-    """
-
-    workers: int = 1
-    scheduler: Optional[str] = None
-    jobqueue: Optional[str] = None
-    jobs: int = 1
-    memory_limit: str = "auto"
-
-    def check(self) -> None:
-        """Raise ValueError where these do not go together."""
-        if self.scheduler is not None and self.jobqueue is not None:
-            raise ValueError(f"give scheduler or jobqueue, got both: {self.scheduler} and {self.jobqueue}")
-        if self.jobqueue is not None and self.jobqueue not in JOBQUEUES:
-            raise ValueError(f"jobqueue must be one of {', '.join(JOBQUEUES)}, got {self.jobqueue!r}")
-        if self.jobs < 1:
-            raise ValueError(f"jobs must be 1 or more, got {self.jobs}")
 
 
 @contextmanager
@@ -111,33 +71,74 @@ def _client(cluster: Any) -> Iterator[Client]:
     try:
         yield client
     finally:
-        with suppress(Exception):  # a scheduler that is gone cannot be told
-            client.close(timeout=_CLOSE_S)
+        _closed(client.close)
 
 
 @contextmanager
 def _embedded(place: Place) -> Iterator[Any]:
-    """Processes of one thread each, that this one alone can reach by the network."""
+    """Processes of one thread each, that can be reached from this machine alone."""
     import dask
     from distributed import LocalCluster
 
     # What Dask writes down goes to a folder of the run's own.
-    with dask.config.set(_EMBEDDED), tempfile.TemporaryDirectory(prefix="parfocal-") as folder:
-        cluster = LocalCluster(
-            n_workers=place.workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            memory_limit=place.memory_limit,
-            local_directory=folder,
-            silence_logs=logging.CRITICAL,
-        )
-        try:
-            yield cluster
-        finally:
-            with suppress(Exception):  # processes that were killed meanwhile
-                cluster.close(timeout=_CLOSE_S)
+    folder = tempfile.mkdtemp(prefix="parfocal-")
+    try:
+        with dask.config.set(_EMBEDDED):
+            # Processes are asked for when the cluster is there to be closed, whatever happens while they start.
+            cluster = LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                memory_limit=_memory_limit(place),
+                local_directory=folder,
+                silence_logs=logging.CRITICAL,
+            )
+            try:
+                cluster.scale(place.workers)
+                yield cluster
+            finally:
+                _ended(cluster)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory_limit(place: Place) -> int:
+    """Bytes that a process may take."""
+    from dask.utils import parse_bytes
+    from distributed.system import MEMORY_LIMIT
+
+    if place.memory_limit == "auto":
+        return MEMORY_LIMIT // place.workers
+    try:
+        return parse_bytes(place.memory_limit)
+    except ValueError as error:
+        raise ValueError(f"memory_limit must be a size such as 2GB, or auto, got {place.memory_limit!r}") from error
+
+
+def _ended(cluster: Any) -> None:
+    """Close a cluster of this machine, and end those of its processes that do not end by themselves."""
+    cluster.shutdown_on_close = False  # Dask's own hook at the end of the program would wait for it once more
+    try:
+        _closed(cluster.close)
+    finally:
+        left = {nanny.pid for nanny in cluster.workers.values()}
+        for child in active_children():
+            if child.pid in left:
+                child.kill()
+
+
+def _closed(close: Callable[[], Any]) -> None:
+    """Call what closes something, but wait for it only so long."""
+
+    def quietly() -> None:
+        with suppress(Exception):  # processes that were killed meanwhile, a scheduler that is gone
+            close()
+
+    closing = threading.Thread(target=quietly, daemon=True)
+    closing.start()
+    closing.join(_CLOSE_S)
 
 
 @contextmanager
@@ -158,8 +159,8 @@ def _jobs(place: Place) -> Iterator[Any]:
         cluster.scale(jobs=place.jobs)
         yield cluster
     finally:
-        with suppress(Exception):  # jobs that ended by themselves
-            cluster.close(timeout=_CLOSE_S)
+        cluster.shutdown_on_close = False
+        _closed(cluster.close)
 
 
 @contextmanager

@@ -5,14 +5,16 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Optional
 
 from parfocal.images.metadata import UnreadableImage
 from parfocal.images.ome_zarr import zarr_fields, zarr_root
 from parfocal.images.reading import READERS, is_known, one_line, walk_images
 from parfocal.screen.keys import KeySet
 from parfocal.screen.lists import LIST_SUFFIXES, check_list, read_list
-from parfocal.screen.task import ScreenTask
+from parfocal.screen.task import ScreenTask, folded_key
 
 
 def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -35,7 +37,9 @@ def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
             raise FileNotFoundError(f"nothing matches {given}")
 
 
-def list_tasks(paths: Iterable[str | os.PathLike[str]], output: Path, own: Iterable[str]) -> Iterator[ScreenTask]:
+def list_tasks(
+    paths: Iterable[str | os.PathLike[str]], output: Path, own: Iterable[str], folded: Optional[KeySet] = None
+) -> Iterator[ScreenTask]:
     """List the files of folders, patterns and lists, each once, as they are found; the order is that of the disk.
 
     Fields of an OME-Zarr plate come one by one. A folder that cannot be listed gives a task with a `problem`.
@@ -48,12 +52,14 @@ def list_tasks(paths: Iterable[str | os.PathLike[str]], output: Path, own: Itera
         Output folder of the screen.
     own : iterable of str
         Names of folders in it that are passed over.
+    folded : KeySet, optional
+        Keys of what earlier runs have done, without regard to capitals: other files must not be named like those.
     """
-    seen = KeySet()
+    seen, folded = KeySet(), folded or KeySet()
     passed_over = tuple(os.path.abspath(output / name) + os.sep for name in own)
     for task in (task for given in paths for task in _tasks_of(os.fspath(given))):
         if not task.path.startswith(passed_over) and seen.add(task.key):
-            yield task
+            yield task if folded.add(folded_key(task.shown)) else replace(task, alike=True)
 
 
 def _tasks_of(given: str) -> Iterator[ScreenTask]:

@@ -16,7 +16,7 @@ from typing import IO, Any, Optional
 
 from parfocal.screen.columns import schema_of
 from parfocal.screen.keys import KeySet
-from parfocal.screen.task import key_of
+from parfocal.screen.task import folded_key, key_of
 
 Rows = list[dict[str, Any]]
 FILES_A_PART = 500
@@ -55,6 +55,10 @@ class Results:
         self._in_journal, self._synced = 0, 0.0
         self._recover()
         self.done = KeySet(key_of(file) for file in self._files())
+
+    def folded(self) -> KeySet:
+        """Keys of the files that have rows, without regard to capitals."""
+        return KeySet(folded_key(file) for file in self._files())
 
     def parts(self) -> list[Path]:
         """Parts in their order."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Optional
 
+from parfocal.screen.place import Place
 from parfocal.screen.task import ScreenTask
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ _AHEAD = 2
 # A file whose process died is tried again so often with no other beside: the first may have died for another reason.
 _TRIES_ALONE = 2
 _LOOK_S = 1.0
+_GONE = "the scheduler has gone, or has cancelled the work; what is done is kept, go on with --resume"
 
 
 class WorkersLost(OSError):
@@ -33,14 +36,16 @@ class Spread:
     client : distributed.Client
     work : callable
         Defined at module level: takes a task, and gives its rows.
-    patience_s : float or None
-        How long no worker may be there before the run ends; None waits for ever, as for the jobs of a cluster.
+    place : Place
+        What the client is of: it says how long there may be no worker.
+    tell : callable
+        Called about once a second with the number of workers.
     """
 
     def __init__(
-        self, client: Client, work: Callable[..., Rows], arguments: tuple, patience_s: Optional[float]
+        self, client: Client, work: Callable[..., Rows], arguments: tuple, place: Place, tell: Callable[[int], None]
     ) -> None:
-        self._client, self._work, self._arguments, self._patience_s = client, work, arguments, patience_s
+        self._client, self._work, self._arguments, self._place, self._tell = client, work, arguments, place, tell
         self._out: dict[Future, ScreenTask] = {}
         self._suspects: deque[ScreenTask] = deque()
         self._count, self._window, self._looked = 0, _AHEAD, 0.0
@@ -64,13 +69,15 @@ class Spread:
                 yield from self._some_done()
                 yield from self._alone()
         finally:
-            self._give_up()
+            # What nobody holds any longer is not begun; closing the client would be too late for a slow scheduler.
+            self._out.clear()
 
     def _hand_out(self, task: ScreenTask) -> None:
         self._count += 1
         # By a pair as key all tasks are one group to the scheduler, which keeps what it knows of a group for ever.
         key = ("parfocal-screen", id(self), self._count)
-        future = self._client.submit(self._work, task, *self._arguments, key=key, pure=False)
+        with _scheduler_answers():
+            future = self._client.submit(self._work, task, *self._arguments, key=key, pure=False)
         self._out[future] = task
 
     def _some_done(self) -> Iterator[Done]:
@@ -101,9 +108,10 @@ class Spread:
         from distributed import KilledWorker
 
         if future.cancelled():
-            raise WorkersLost("the scheduler has gone, or has cancelled the work; go on with --resume")
+            raise WorkersLost(_GONE)
         try:
-            return future.result()
+            with _scheduler_answers():
+                return future.result()
         except KilledWorker:
             return None
         finally:
@@ -141,7 +149,8 @@ class Spread:
 
     def _out_of_memory(self) -> int:
         """Count the processes that were ended for their memory."""
-        return len(self._client.get_events("worker-restart-memory"))
+        with _scheduler_answers():
+            return len(self._client.get_events("worker-restart-memory"))
 
     def _look(self) -> None:
         """See how many processes there are, now and then: they come and go on a cluster."""
@@ -150,16 +159,24 @@ class Spread:
             return
         self._looked = now
         if self._client.status not in ("running", "connecting"):
-            raise WorkersLost("the scheduler has gone; go on with --resume")
-        threads = sum(self._client.nthreads().values())
+            raise WorkersLost(_GONE)
+        with _scheduler_answers():
+            threads = sum(self._client.nthreads().values())
+        self._tell(threads)
         self._window = max(_AHEAD, _AHEAD * threads)
+        patience_s = self._place.patience_s
         if threads:
             self._last_worker = now
-        elif self._patience_s is not None and now - self._last_worker > self._patience_s:
-            raise WorkersLost(f"no worker for {self._patience_s:g} s; start workers, and go on with --resume")
+        elif patience_s is not None and now - self._last_worker > patience_s:
+            raise WorkersLost(f"no worker for {patience_s:g} s; {self._place.advice}, and go on with --resume")
 
-    def _give_up(self) -> None:
-        """Cancel what is out; a scheduler that is gone has done so itself."""
-        if self._out and self._client.status == "running":
-            self._client.cancel(list(self._out), force=True)
-        self._out.clear()
+
+@contextmanager
+def _scheduler_answers() -> Iterator[None]:
+    """Raise WorkersLost where the scheduler does not answer, whatever Dask makes of it."""
+    from distributed import CancelledError
+
+    try:
+        yield
+    except (OSError, CancelledError) as error:
+        raise WorkersLost(_GONE) from error

@@ -22,11 +22,14 @@ class ScreenTask:
         Columns that a list states of it (`plate`, `well`, `site`, `channel_name`): they count more than names of files.
     problem : str
         Why there is nothing to work on, such as a folder that cannot be listed; empty else.
+    alike : bool
+        Another file has the same name but for capitals, which some disks do not tell apart.
     """
 
     path: str
     told: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    alike: bool = False
 
     @property
     def shown(self) -> str:
@@ -42,18 +45,25 @@ class ScreenTask:
     def name(self) -> str:
         """Name for what is written of it, with `/`: no other file has the same, whatever else is listed.
 
-        The file's own name in a folder called as the folder it lies in, with a number that stands for where that is.
+        The file's own name in a folder called as the folder it lies in, with a number that stands for where that is,
+        and for the very name where another is alike.
         """
         path = Path(self.shown)
         root = zarr_root(path)
         folder, name = (path.parent, path.name) if root is None else (root.parent, "_".join(_below(path, root)))
-        digest = hashlib.sha256(os.path.normcase(folder).encode()).hexdigest()[:8]
+        stands_for = folder / name if self.alike else folder
+        digest = hashlib.sha256(os.path.normcase(stands_for).encode()).hexdigest()[:8]
         return f"{folder.name or 'root'}-{digest}/{name}"
 
 
 def key_of(shown: str) -> int:
     """Key of a file by its path as the table has it."""
     return int.from_bytes(hashlib.blake2b(os.path.normcase(shown).encode(), digest_size=8).digest(), "little")
+
+
+def folded_key(shown: str) -> int:
+    """Key that is the same for files whose paths differ in nothing but capitals."""
+    return key_of(shown.casefold())
 
 
 def _below(path: Path, root: os.PathLike[str]) -> tuple[str, ...]:

@@ -1,0 +1,73 @@
+"""Where the work of a screen is done: processes of this machine, a scheduler that is there, or jobs of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+# Names of dask-jobqueue's clusters; `local` is for trying a configuration out.
+JOBQUEUES = {
+    "slurm": "SLURMCluster",
+    "pbs": "PBSCluster",
+    "sge": "SGECluster",
+    "lsf": "LSFCluster",
+    "htcondor": "HTCondorCluster",
+    "moab": "MoabCluster",
+    "oar": "OARCluster",
+    "local": "LocalCluster",
+}
+# How long there may be no worker: processes of a machine that is busy take long to start.
+_PATIENCE_S, _STARTING_S = 60.0, 300.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the work is done; of the last three one at most is given.
+
+    Attributes
+    ----------
+    workers : int
+        Processes of this machine.
+    scheduler : str, optional
+        Address of a scheduler of dask.distributed, such as `tcp://node1:8786`.
+    jobqueue : str, optional
+        One of `JOBQUEUES`; cores, memory, queue and walltime come from dask-jobqueue's configuration.
+    jobs : int
+        Number of jobs that are asked for.
+    memory_limit : str
+        Memory at which a process of this machine is ended, such as `2GB`; `auto` shares out what there is.
+    """
+
+    workers: int = 1
+    scheduler: Optional[str] = None
+    jobqueue: Optional[str] = None
+    jobs: int = 1
+    memory_limit: str = "auto"
+
+    def check(self) -> None:
+        """Raise ValueError where these do not go together."""
+        if self.scheduler is not None and self.jobqueue is not None:
+            raise ValueError(f"give scheduler or jobqueue, got both: {self.scheduler} and {self.jobqueue}")
+        if self.jobqueue is not None and self.jobqueue not in JOBQUEUES:
+            raise ValueError(f"jobqueue must be one of {', '.join(JOBQUEUES)}, got {self.jobqueue!r}")
+        if self.jobs < 1:
+            raise ValueError(f"jobs must be 1 or more, got {self.jobs}")
+
+    @property
+    def awaited(self) -> str:
+        """What is waited for while there is no worker."""
+        if self.scheduler is not None:
+            return f"a worker of {self.scheduler}"
+        return "processes to start" if self.jobqueue is None else f"the first of {self.jobs} jobs of {self.jobqueue}"
+
+    @property
+    def patience_s(self) -> Optional[float]:
+        """How long there may be no worker before the run ends; None for jobs, that may queue for days."""
+        if self.jobqueue is not None:
+            return None
+        return _STARTING_S if self.scheduler is None else _PATIENCE_S
+
+    @property
+    def advice(self) -> str:
+        """What to do where no worker comes."""
+        return "see whether memory and disk have room" if self.scheduler is None else "start workers"
