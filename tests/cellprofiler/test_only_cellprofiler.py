@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import bead_stacks
 import flagging
@@ -13,7 +12,8 @@ import pandas as pd
 import pytest
 import restoring
 import tifffile
-from conftest import PLATE, write_pipeline
+from cellprofiler_core.constants.measurement import IMAGE
+from conftest import PLATE, ROOT, write_pipeline
 from only_cellprofiler import environment, find_uv
 from test_headless import loading, spreadsheet
 from test_measurebeadfocalplane_single import SINGLE
@@ -26,14 +26,37 @@ pytestmark = [
     pytest.mark.cellprofiler_python,
     pytest.mark.skipif(find_uv() is None, reason="uv, which makes the environment, is not there"),
 ]
-PLUGINS = Path(__file__).resolve().parents[2] / "cp_plugins"
 OURS = ("ImageFocus", "FlagDefocused", "RestoreDefocus", "BeadFocalPlane")
-STUBS = Path(__file__).parent / "stubs"
+STUBS = ROOT / "tests" / "cellprofiler" / "stubs"
 LACKING = ("parfocal", "onnxruntime", "tensorflow", "appose", "pandas", "imagecodecs")
 
 
+@pytest.fixture(scope="module")
+def python():
+    return environment()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A real field blurred to level 4, and an image of beads."""
+    from parfocal.focus_quality.synthesis import defocus_image
+
+    folder = tmp_path_factory.mktemp("images")
+    field = tifffile.imread(PLATE / "images" / "AS_09047_050428030001_O06f00d2.TIF")[:168, :168]
+    blurred = np.rint(np.clip(defocus_image(field.astype(np.float32), 8.0), 0, 255)).astype(np.uint8)
+    tifffile.imwrite(folder / "0_DNA.tif", blurred)
+    tifffile.imwrite(folder / "0_Stack.tif", bead_stacks.single_planes()[0])
+    return folder
+
+
+def modules(folder):
+    """All four, each with what it makes on top."""
+    restoring_module = restoring.make(wants_file=True, directory=f"Elsewhere...|{folder}")
+    return [measured_focus(), flagging.make(), restoring_module, bead_stacks.make(**SINGLE)]
+
+
 def run(python, plugins, pipeline, images, output):
-    """Run a pipeline headless; gives what was printed."""
+    """Run a pipeline headless; gives the table of images."""
     output.mkdir()
     command = [python, "-m", "cellprofiler", "-c", "-r", "-p", pipeline, "-i", images, "-o", output]
     done = subprocess.run(
@@ -44,51 +67,37 @@ def run(python, plugins, pipeline, images, output):
         cwd=output,
         env={**os.environ, "PYTHONPATH": str(STUBS), "OMP_NUM_THREADS": "1"},
     )
-    return done.stdout + done.stderr
+    assert (output / "Image.csv").exists(), done.stdout + done.stderr
+    return pd.read_csv(output / "Image.csv", float_precision="round_trip").loc[0]
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """A real field in focus and one blurred to level 4, each beside the same image of beads."""
-    from parfocal.focus_quality.synthesis import defocus_image
-
-    folder = tmp_path_factory.mktemp("images")
-    field = tifffile.imread(PLATE / "images" / "AS_09047_050428030001_O06f00d2.TIF")[:256, :256]
-    for number, counts in enumerate((field, defocus_image(field.astype(np.float32), 8.0))):
-        tifffile.imwrite(folder / f"{number}_DNA.tif", np.rint(np.clip(counts, 0, 255)).astype(np.uint8))
-        tifffile.imwrite(folder / f"{number}_Stack.tif", bead_stacks.single_planes()[0])
-    return folder
-
-
-def modules(folder):
-    """All four, each with what it makes on top."""
-    restoring_module = restoring.make(wants_file=True, directory=f"Elsewhere...|{folder / 'marked'}")
-    measured = [measured_focus(), flagging.make(), restoring_module, bead_stacks.make(**SINGLE)]
-    return [*loading(["DNA", "Stack"]), *measured, spreadsheet()]
+def measured_here(own, images, make_workspace):
+    """What modules measure of the same images in this Python, which has Parfocal."""
+    found = {}
+    for module in own:
+        names = [f"0_{name}.tif" for name in ("DNA", "Stack")]
+        loaded = [restoring.loaded(images, tifffile.imread(images / name) / np.float32(255), name) for name in names]
+        workspace = make_workspace(module, dict(zip(("DNA", "Stack"), loaded)))
+        module.run(workspace)
+        for name in workspace.measurements.get_feature_names(IMAGE):
+            found[name] = workspace.measurements.get_current_image_measurement(name)
+    return {name: value for name, value in found.items() if name.split("_")[0] in OURS}
 
 
-@pytest.fixture(scope="module")
-def python():
-    return environment()
-
-
-def test_all_modules_give_there_what_they_give_where_parfocal_is_installed(python, images, tmp_path):
-    for package in LACKING:
-        missing = subprocess.run([python, "-c", f"import {package}"], capture_output=True, text=True)
-        assert f"No module named '{package}'" in missing.stderr
-    plugins = tmp_path / "plugins"
+def test_all_modules_give_there_what_they_give_where_parfocal_is_installed(python, images, make_workspace, tmp_path):
+    code = f"from importlib.util import find_spec; print([name for name in {LACKING} if find_spec(name)])"
+    assert subprocess.run([python, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+    plugins, here, there = (tmp_path / name for name in ("plugins", "here", "there"))
     assert main(["install", "cellprofiler", str(plugins), "--python", sys.executable]) == 0
-    tables = {}
-    for name, (program, folder) in {"here": (sys.executable, PLUGINS), "there": (python, plugins)}.items():
-        pipeline = write_pipeline(modules(tmp_path / name), tmp_path / f"{name}.cppipe")
-        printed = run(program, folder, pipeline, images, tmp_path / f"out_{name}")
-        assert (tmp_path / f"out_{name}" / "Image.csv").exists(), printed
-        tables[name] = pd.read_csv(tmp_path / f"out_{name}" / "Image.csv")
-    ours = [name for name in tables["here"] if name.split("_")[0] in OURS]
-    assert {name.split("_")[0] for name in ours} == set(OURS)
-    pd.testing.assert_frame_equal(tables["there"][ours], tables["here"][ours], check_exact=True)
-    assert tables["there"]["RestoreDefocus_Restored_RDNA"].tolist() == [0, 1]
-    first, second = (tmp_path / name / "marked" / "1_DNA_restored.ome.tif" for name in ("here", "there"))
+    pipeline = write_pipeline([*loading(["DNA", "Stack"]), *modules(there), spreadsheet()], tmp_path / "all.cppipe")
+    table = run(python, plugins, pipeline, images, tmp_path / "out")
+    expected = measured_here(modules(here), images, make_workspace)
+    assert {name.split("_")[0] for name in expected} == set(OURS)
+    assert expected["RestoreDefocus_Restored_RDNA"] == expected["BeadFocalPlane_Answered_Stack"] == 1
+    for name, value in expected.items():
+        empty = value == "" and pd.isna(table[name])
+        assert empty or table[name] == value or (pd.isna(table[name]) and np.isnan(value)), name
+    first, second = (folder / "0_DNA_restored.ome.tif" for folder in (here, there))
     assert is_marked_file(second)
     np.testing.assert_array_equal(tifffile.imread(first), tifffile.imread(second))
 
