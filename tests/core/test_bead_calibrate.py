@@ -22,6 +22,8 @@ from parfocal.beads.distance.normalise import background
 from parfocal.beads.distance.sampler import CONTRASTS, relit, relit_fields
 from parfocal.beads.measure import measure_bead_focal_plane
 
+pytestmark = pytest.mark.current_python
+
 CUT = CropCut(74)
 
 

@@ -18,6 +18,8 @@ from parfocal.beads.distance.sampler import CropSampler, shifted, warped
 from parfocal.beads.distance.settings import learning_rate_at, training_settings
 from parfocal.beads.simulation import A2K_LIKE
 
+pytestmark = pytest.mark.current_python
+
 
 def blobs(n, size=40, seed=0):
     """Dark Gaussian spots of random width in the middle of crops with background 200, float32."""

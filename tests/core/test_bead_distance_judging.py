@@ -19,6 +19,8 @@ from parfocal.beads.distance.scale import scale_problem, to_trained_pixels
 from parfocal.beads.distance.simulated import OPTICS, Variation, simulated_fields
 from parfocal.beads.simulation import A2K_LIKE
 
+pytestmark = pytest.mark.current_python
+
 
 def blobs(n, size=40, seed=0):
     """Dark Gaussian spots of random width in the middle of crops with background 200, float32."""

@@ -19,6 +19,8 @@ from parfocal.beads.distance.judgement import calibration_of, judge
 from parfocal.beads.distance.predict import estimate
 from parfocal.registry import ModelError, load_model, model_folder
 
+pytestmark = pytest.mark.current_python
+
 PIXELS = {"a2k_like": 1.5, "nikon_like": 0.65}
 TOLERANCE_UM = {"a2k_like": 10.0, "nikon_like": 1.0}
 

@@ -16,6 +16,8 @@ from parfocal.beads.distance.network import build_network
 from parfocal.beads.distance.training import train_bead_distance
 from parfocal.cli import main
 
+pytestmark = pytest.mark.current_python
+
 
 def drawn_crops(n_stacks=6, n_distances=12, size=40):
     """Dark spots whose width tells the distance, with noise: stacks of several exposures."""

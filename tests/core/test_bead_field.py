@@ -4,6 +4,8 @@ from scipy.stats import t
 
 from parfocal.beads.field import field_shape
 
+pytestmark = pytest.mark.current_python
+
 
 def beads(n=30, tilt=(3.0, -2.0), bend=0.0, noise=0.0, seed=0):
     """Positions over 1300 um, tilt in um per mm, curvature in um per mm^2 about (650, 650)."""

@@ -16,6 +16,8 @@ from parfocal.beads.field import FieldShape
 from parfocal.beads.result import BeadFocalPlane
 from parfocal.cli import main
 
+pytestmark = pytest.mark.current_python
+
 NAN = float("nan")
 
 

@@ -4,6 +4,8 @@ import pytest
 from parfocal.beads.bead_planes import bead_focal_planes
 from parfocal.beads.pooling import pool_profiles
 
+pytestmark = pytest.mark.current_python
+
 
 def curve(x):
     return np.exp(-((x / 12) ** 2)) + 0.2 * np.exp(-(((x - 30) / 8) ** 2)) + 0.1

@@ -8,6 +8,8 @@ from parfocal.beads.centre import fit_centre, refine_centre
 from parfocal.beads.radial import pixels_around, radial_profile
 from parfocal.beads.spline import fit_even_spline
 
+pytestmark = pytest.mark.current_python
+
 
 def parabola(shape, centre, a=500.0, b=-0.8):
     y, x = np.indices(shape)

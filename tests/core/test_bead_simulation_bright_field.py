@@ -8,6 +8,8 @@ from parfocal.beads.simulation import A2K_LIKE, bright_field_appearance
 from parfocal.beads.simulation.mie import mie_amplitudes, mie_coefficients
 from parfocal.optics import Optics
 
+pytestmark = pytest.mark.current_python
+
 LOW = Optics(0.55, 0.2, 1.0, 0.5)
 WATER = 1.33
 WAVENUMBER = 2 * np.pi / 0.55 * WATER

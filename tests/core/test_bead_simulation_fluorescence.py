@@ -9,6 +9,8 @@ from parfocal.beads.simulation import fluorescent_appearance
 from parfocal.optics import Optics
 from parfocal.optics.psf import born_wolf_intensity
 
+pytestmark = pytest.mark.current_python
+
 LOW = Optics(0.52, 0.2, 1.0, 0.5)
 HIGH = Optics(0.52, 0.6, 1.0, 0.2)
 

@@ -5,6 +5,8 @@ import pytest
 
 from parfocal.beads.simulation.mie import mie_amplitudes, mie_coefficients, mie_efficiencies
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.mark.parametrize(
     ("size_parameter", "relative_index", "extinction"),

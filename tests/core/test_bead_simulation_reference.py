@@ -15,6 +15,8 @@ from parfocal.beads.simulation import (
 from parfocal.beads.simulation.reference import feature_curves
 from parfocal.optics import Optics
 
+pytestmark = pytest.mark.current_python
+
 OPTICS = Optics(0.5, 0.25, 1.0, 0.5)
 
 

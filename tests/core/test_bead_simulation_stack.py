@@ -17,6 +17,8 @@ from parfocal.beads.simulation import (
 from parfocal.focus_quality.synthesis import Camera
 from parfocal.optics import Optics
 
+pytestmark = pytest.mark.current_python
+
 OPTICS = Optics(0.55, 0.2, 1.0, 1.0)
 Z = np.arange(0.0, 41.0, 4.0)
 SHAPE = (90, 120)

@@ -3,6 +3,8 @@ import pytest
 
 from parfocal.beads.widths import bead_widths
 
+pytestmark = pytest.mark.current_python
+
 PIXEL = 0.1
 
 

@@ -13,6 +13,8 @@ from parfocal.beads.measure import measure_bead_focal_plane
 from parfocal.cli import main
 from parfocal.commands import command_spec
 
+pytestmark = pytest.mark.current_python
+
 STEP = ["--z-step-um", "10"]
 
 

@@ -9,6 +9,8 @@ import tifffile
 import parfocal.beads.batch.measure
 from parfocal.cli import main
 
+pytestmark = pytest.mark.current_python
+
 STEP = ["--z-step-um", "10"]
 
 

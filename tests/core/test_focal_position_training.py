@@ -24,6 +24,8 @@ from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
 from parfocal.focal_position.training import labelled_planes, stack_settings, train_focal_position
 from parfocal.focus_control.model_estimator import ModelEstimator, model_estimator
 
+pytestmark = pytest.mark.current_python
+
 Z_UM = np.arange(-4.0, 4.1, 1.0)
 
 

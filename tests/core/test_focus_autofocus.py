@@ -17,6 +17,8 @@ from parfocal.focus_control.simulated import SimulatedMicroscope, stepped
 from parfocal.focus_control.simulated_sample import Sample
 from parfocal.focus_control.stated_estimator import StatedEstimator
 
+pytestmark = pytest.mark.current_python
+
 
 def microscope(z_um=0.0, plane_um=0.0, **others):
     return SimulatedMicroscope(Sample(size_px=64), lambda time_s: plane_um, z_um, **others)

@@ -10,6 +10,8 @@ from parfocal.focus_control.filter import Measurement, Track
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import stepped
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.mark.parametrize("start_um", [-40.0, -7.0, 0.1, 12.0, 40.0])
 def test_focus_is_locked_from_any_start_within_forty_um(start_um):

@@ -19,6 +19,8 @@ from parfocal.focus_control.session import AlreadyHeldError
 from parfocal.focus_control.simulated import SimulatedMicroscope
 from parfocal.focus_control.simulated_sample import Sample
 
+pytestmark = pytest.mark.current_python
+
 METRIC = {"estimator": "metric", "interval_s": 2.0, "search_range_um": 12.0, "lowest_z_um": -20.0, "highest_z_um": 20.0}
 PATIENCE_S = 60
 

@@ -10,6 +10,8 @@ from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import stepped
 
+pytestmark = pytest.mark.current_python
+
 LIMITED = HoldFocus(lowest_z_um=-15.0, highest_z_um=15.0)
 
 

@@ -18,6 +18,8 @@ from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import SimulatedMicroscope, stepped
 from parfocal.focus_control.stated_estimator import StatedEstimator
 
+pytestmark = pytest.mark.current_python
+
 
 def eventful(log=None, **settings):
     """A session with a jump, a search, faults of camera and stage, two layers and a wrong estimate."""

@@ -5,6 +5,8 @@ import pytest
 
 from parfocal.focus_control.surface import FocusSurface
 
+pytestmark = pytest.mark.current_python
+
 GRID = np.array([(x, y) for x in np.linspace(0, 9000, 4) for y in np.linspace(0, 6000, 4)])
 
 

@@ -12,6 +12,8 @@ from parfocal.focus_control.settings import HoldFocus
 from parfocal.focus_control.simulated import STAGE_FAULTS, SimulatedMicroscope, stepped
 from parfocal.focus_control.simulated_sample import Sample
 
+pytestmark = pytest.mark.current_python
+
 BIAS_UM, DEVIATION_UM = 1.5, 1.2
 LIMITED = HoldFocus(lowest_z_um=-15.0, highest_z_um=15.0)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import tifffile
 from sorting_pictures import blur, discs, shown, write_labelled
 
@@ -19,6 +20,8 @@ from parfocal.sorting.examples import folds
 from parfocal.sorting.inputs import default_input
 from parfocal.sorting.settings import training_settings
 from parfocal.sorting.training import train_sorter
+
+pytestmark = pytest.mark.current_python
 
 # Passes that are one step.
 ONE_STEP = 0.01
