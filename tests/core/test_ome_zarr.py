@@ -48,6 +48,21 @@ def test_an_image_is_read_at_its_largest_resolution_with_scale_and_names_of_chan
         assert (item.metadata.pixel_size_um, item.metadata.z_step_um) == (0.325, 2.5)
 
 
+@pytest.mark.skipif(zarr.__version__.startswith("2"), reason="writes no version 3, which OME-Zarr 0.5 is made of")
+@pytest.mark.filterwarnings("ignore:Scale value not provided", "ignore:Call to deprecated class Scaler")
+def test_version_0_5_as_the_library_itself_writes_it_is_read(tmp_path, pixels):
+    from ome_zarr.format import FormatV05
+    from ome_zarr.writer import write_image
+
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w", zarr_format=3)
+    about = {"scale": {"z": 2.5, "y": 0.325, "x": 0.325}, "axes_units": dict.fromkeys("zyx", "micrometer")}
+    write_image(pixels, group, axes="czyx", scale_factors=[], fmt=FormatV05(), **about)
+    assert (tmp_path / "a.zarr" / "zarr.json").exists()
+    items = list(read_images(tmp_path / "a.zarr"))
+    assert len(items) == 2 and all(np.array_equal(item.pixels, stack) for item, stack in zip(items, pixels))
+    assert {(item.metadata.pixel_size_um, item.metadata.z_step_um) for item in items} == {(0.325, 2.5)}
+
+
 def test_a_folder_of_images_lists_each_as_one_and_does_not_look_into_it(tmp_path, pixels):
     for name in ("a.zarr", "sub/b.ome.zarr"):
         written(tmp_path / name, pixels[:, 0], "cyx", [1, 0.5, 0.5])

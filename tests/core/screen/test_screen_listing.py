@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from contextlib import contextmanager
+from itertools import islice
 
 import pandas as pd
 import pytest
 
 from parfocal.screen import listing
+from parfocal.screen.keys import KeySet
 from parfocal.screen.listing import check_inputs, list_tasks
+from parfocal.screen.task import folded_key
 
 
 def touched(folder, *names):
@@ -46,21 +50,40 @@ def test_the_first_file_is_there_before_the_second_folder_is_listed(tmp_path, mo
     assert len(opened) == 2  # the folder itself and the first below
 
 
-def test_memory_does_not_grow_with_the_number_of_listed_files(monkeypatch):
-    from pathlib import Path
+def test_memory_grows_by_no_more_than_the_keys_of_100_000_listed_files(tmp_path, monkeypatch):
+    class Entry:
+        def __init__(self, number):
+            self.name, self.path = f"x{number}.tif", f"{tmp_path}/x{number}.tif"
 
-    from parfocal.screen.task import ScreenTask
+        def is_file(self):
+            return True
 
-    peaks = {}
-    for count in (2_000, 20_000):
-        files = (ScreenTask(f"/p/{n}.tif") for n in range(count))
-        monkeypatch.setattr(listing, "_tasks_of", lambda given, files=files: files)
-        tracemalloc.start()
-        assert sum(1 for _ in list_tasks(["any"], Path("/out"), ())) == count
-        peaks[count] = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-    # 8 bytes a file when they are sorted in, some 100 for the 16,384 that are not yet; a list of paths takes 400 each.
-    assert peaks[20_000] - peaks[2_000] < 120 * 18_000
+    @contextmanager
+    def many(path):
+        yield (Entry(number) for number in range(100_000))
+
+    # So many files would take longer to make than to list.
+    monkeypatch.setattr("parfocal.images.reading.os.scandir", many)
+    tasks = list_tasks([tmp_path], tmp_path / "out", ())
+    sum(1 for _ in islice(tasks, 40_000))  # the sets of keys that are not yet sorted in are full now
+    tracemalloc.start()
+    assert sum(1 for _ in tasks) == 60_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # 16 bytes a file when they are sorted in, some more meanwhile; a list of paths takes 400 each.
+    assert peak < 100 * 60_000
+
+
+def test_files_alike_but_for_capitals_have_names_of_their_own_whichever_is_listed_first(tmp_path):
+    touched(tmp_path, "p/x.tif", "p/X.tif", "p/y.tif")
+    tasks = listed([tmp_path])
+    if len(tasks) < 3:
+        pytest.skip("this disk does not tell capitals apart")
+    assert len({task.name.casefold() for task in tasks}) == 3
+    (first,) = [task for task in tasks if not task.alike and task.path.endswith(("x.tif", "X.tif"))]
+    known = KeySet([folded_key(first.path)])
+    later = [task for task in list_tasks([tmp_path], tmp_path / "out", (), known) if task.path != first.path]
+    assert first.name.casefold() not in {task.name.casefold() for task in later}
 
 
 def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_listed(tmp_path, monkeypatch):

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+import tifffile
+
+from parfocal.batch.places import plate_of
+from parfocal.screen.settings import ScreenSettings
+from parfocal.screen.task import ScreenTask
+from parfocal.screen.worker import installed_version, screen_file
+
+OME = """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Plate ID="Plate:0" Name="from the file"><Well ID="Well:0" Row="2" Column="6">
+<WellSample ID="WellSample:0" Index="0"/>
+<WellSample ID="WellSample:1" Index="1"><ImageRef ID="Image:0"/></WellSample></Well></Plate>
+<Image ID="Image:0" Name="field"><AcquisitionDate>2024-05-06T07:08:09</AcquisitionDate>
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16"
+SizeX="{width}" SizeY="{height}" SizeZ="1" SizeC="1" SizeT="1">
+<Channel ID="Channel:0:0" Name="DNA" SamplesPerPixel="1"/><TiffData/></Pixels></Image></OME>"""
+
+
+@pytest.mark.parametrize(
+    ("path", "plate"),
+    [
+        ("/s/AS_09047_050428030001_O07f00d2.TIF", "AS_09047_050428030001"),
+        ("/s/plate7/x_A01_s1_w1.tif", "plate7"),
+        ("/s/P12/TimePoint_1/A01_s2_w1.TIF", "P12"),
+        ("/s/1234__2020-01-31T10_11_12-Measurement 1/Images/r02c03f01p01-ch1sk1fk1fl1.tiff", "1234"),
+        ("/s/plate7/overview.tif", ""),
+        ("/A01.tif", ""),
+    ],
+)
+def test_a_plate_is_what_stands_before_the_well_or_the_nearest_folder_that_is_none_of_the_microscopes(path, plate):
+    assert plate_of(PurePosixPath(path)) == plate
+
+
+@pytest.fixture
+def row_of(tmp_path, nuclei):
+    """Row of an OME-TIFF whose metadata and name are both of a well, and of which a list may tell more."""
+
+    def row(told):
+        path = tmp_path / "named_p1_A01_s1.ome.tif"
+        pixels = nuclei[:96, :128].astype("u2")
+        tifffile.imwrite(path, pixels, description=OME.format(width=128, height=96), metadata=None)
+        settings = ScreenSettings(str(tmp_path), {}, overlays="none", version=installed_version())
+        (found,) = screen_file(ScreenTask(str(path), told), settings)
+        return found
+
+    return row
+
+
+def test_plate_well_site_and_date_of_an_ome_tiff_count_more_than_its_name(row_of):
+    row = row_of({})
+    assert (row["plate"], row["well"], row["site"]) == ("from the file", "C07", "2")
+    assert row["acquired"] == "2024-05-06T07:08:09" and row["channel_name"] == "DNA"
+
+
+def test_a_list_counts_more_than_the_file(row_of):
+    row = row_of({"plate": "P9", "well": "H12"})
+    assert (row["plate"], row["well"], row["site"]) == ("P9", "H12", "2")
