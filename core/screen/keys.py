@@ -23,7 +23,7 @@ class KeySet:
     def __contains__(self, key: int) -> bool:
         if key in self._recent:
             return True
-        place = int(np.searchsorted(self._sorted, np.uint64(key)))
+        place = int(self._sorted.searchsorted(np.uint64(key)))
         return place < len(self._sorted) and int(self._sorted[place]) == key
 
     def add(self, key: int) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from parfocal.images.metadata import UnreadableImage
-from parfocal.images.ome_zarr import zarr_fields, zarr_root
+from parfocal.images.ome_zarr import SUFFIX, zarr_fields, zarr_root
 from parfocal.images.reading import READERS, is_known, one_line, walk_images
 from parfocal.screen.keys import KeySet
 from parfocal.screen.lists import LIST_SUFFIXES, check_list, read_list
@@ -87,7 +87,7 @@ def _found(path: Path) -> Iterator[ScreenTask]:
             problems.append(ScreenTask(str(folder), problem=problem))
 
         for file in walk_images(path, unreadable):
-            yield from _of_zarr(file) if zarr_root(file) else (ScreenTask(str(file)),)
+            yield from _of_zarr(file) if file.suffix.lower() == SUFFIX else (ScreenTask(str(file)),)
             yield from _taken(problems)
         yield from _taken(problems)
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import tracemalloc
-from contextlib import contextmanager
 from itertools import islice
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pytest
 from parfocal.screen import listing
 from parfocal.screen.keys import KeySet
 from parfocal.screen.listing import check_inputs, list_tasks
-from parfocal.screen.task import folded_key
+from parfocal.screen.task import ScreenTask, folded_key
 
 
 def touched(folder, *names):
@@ -50,28 +49,20 @@ def test_the_first_file_is_there_before_the_second_folder_is_listed(tmp_path, mo
     assert len(opened) == 2  # the folder itself and the first below
 
 
+@pytest.mark.current_python
 def test_memory_grows_by_no_more_than_the_keys_of_100_000_listed_files(tmp_path, monkeypatch):
-    class Entry:
-        def __init__(self, number):
-            self.name, self.path = f"x{number}.tif", f"{tmp_path}/x{number}.tif"
-
-        def is_file(self):
-            return True
-
-    @contextmanager
-    def many(path):
-        yield (Entry(number) for number in range(100_000))
-
     # So many files would take longer to make than to list.
-    monkeypatch.setattr("parfocal.images.reading.os.scandir", many)
-    tasks = list_tasks([tmp_path], tmp_path / "out", ())
-    sum(1 for _ in islice(tasks, 40_000))  # the sets of keys that are not yet sorted in are full now
+    files = (ScreenTask(f"/p/{n}.tif") for n in range(100_000))
+    monkeypatch.setattr(listing, "_tasks_of", lambda given: files)
+    monkeypatch.setattr("parfocal.screen.keys._RECENT", 1 << 11)
+    tasks = list_tasks(["any"], tmp_path, ())
+    assert sum(1 for _ in islice(tasks, 90_000)) == 90_000
     tracemalloc.start()
-    assert sum(1 for _ in tasks) == 60_000
-    peak = tracemalloc.get_traced_memory()[1]
+    assert sum(1 for _ in islice(tasks, 9_999)) == 9_999
+    grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    # 16 bytes a file when they are sorted in, some more meanwhile; a list of paths takes 400 each.
-    assert peak < 100 * 60_000
+    # All keys are sorted in anew meanwhile, two of 8 bytes a file; the others wait. A path takes 400 bytes.
+    assert grown < 100_000 * 16 + 2 * (1 << 11) * 100 < 9_999 * 250
 
 
 def test_files_alike_but_for_capitals_have_names_of_their_own_whichever_is_listed_first(tmp_path):

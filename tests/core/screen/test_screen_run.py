@@ -93,6 +93,8 @@ def test_a_file_that_ends_its_process_or_fills_the_memory_becomes_a_row(tmp_path
     for name in ("a", "crash", "b", "fat", "c"):
         (tmp_path / f"{name}.tif").touch()
     monkeypatch.setattr(screens, "screen_file", stand_in)
+    # Each further try takes one more start of a process.
+    monkeypatch.setattr("parfocal.screen.spread._TRIES_ALONE", 1)
     screen_files([tmp_path], tmp_path / "out", workers=1, memory_limit="700MB")
     reasons = {os.path.basename(row.file): row.reason for row in table_of(tmp_path / "out").itertuples()}
     assert reasons.pop("crash.tif").startswith("the process that worked on it died")
