@@ -20,6 +20,8 @@ from parfocal.labels.command import label_images
 from parfocal.labels.server import LabelServer
 from parfocal.labels.table import labels_of_folder, read_labels
 
+pytestmark = pytest.mark.cellprofiler_python
+
 
 class Browser:
     """What the page does, by real requests."""

@@ -9,6 +9,8 @@ from parfocal.batch.places import place_of, row_index, row_letters
 from parfocal.report.plate import draw_plate
 from parfocal.report.table import COLUMNS, focus_table, read_table
 
+pytestmark = pytest.mark.cellprofiler_python
+
 
 def image_csv(wells=("A01", "A02", "B01", "B02")):
     """Table as CellProfiler exports it: two images, of which GFP has no answer in the last well."""

@@ -26,6 +26,8 @@ from parfocal.restoration.batch.names import output_names
 from parfocal.restoration.restore import restore_defocus
 from parfocal.restoration.result import is_marked_restored
 
+pytestmark = pytest.mark.cellprofiler_python
+
 
 def write_images(folder, nuclei, blurred):
     """One file of each kind that `parfocal restore` has to do with."""

@@ -249,6 +249,7 @@ def test_a_run_writes_a_model_that_loads(trained):
     assert load_model(trained, "restoration").predict(np.zeros((1, 96, 8, 12), np.float32)).shape == (1, 32, 8, 12)
 
 
+@pytest.mark.current_python
 def test_a_run_goes_on_from_its_last_checkpoint(folders, quick, trained, tmp_path):
     sharp, output = str(folders / "sharp"), str(tmp_path / "model")
     train_restorer(sharp, output, steps=1)

@@ -27,6 +27,8 @@ from parfocal.sorting.batch import sort_files, worker
 from parfocal.sorting.batch.rows import sorting_table
 from parfocal.sorting.thresholds import sharp_threshold
 
+pytestmark = pytest.mark.cellprofiler_python
+
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):

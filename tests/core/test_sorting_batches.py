@@ -96,6 +96,7 @@ def test_the_weights_of_the_lowest_validation_loss_are_kept_where_that_is_asked_
     assert [row["validation_loss"] for row in history] == losses
 
 
+@pytest.mark.current_python
 def test_runs_with_the_same_seed_give_the_same_weights():
     def weights(seed):
         settings = replace(training_settings("default", epochs=0.5, seed=seed), batch_size=2)

@@ -116,6 +116,7 @@ def test_bad_images_are_refused_and_listed(trained):
         assert refused[name].startswith(reason)
 
 
+@pytest.mark.current_python
 def test_interrupted_run_resumes_to_the_same_weights(trained, image_folder, tmp_path, monkeypatch):
     """Six steps at once, and six steps with a break after the fifth, whose epoch is run again."""
     rate = training.learning_rate_at

@@ -16,6 +16,8 @@ from parfocal.install.cellprofiler import FILE, Modules, install
 from parfocal.install.written import read_written
 from parfocal.registry import shipped_file
 
+pytestmark = pytest.mark.current_python
+
 
 @pytest.mark.current_python
 def test_everything_that_an_installed_parfocal_needs_works_here():

@@ -13,6 +13,8 @@ from report_screens import HOSTILE, screen_table, unpacked, write_screen
 from parfocal.batch.files import OutputExists
 from parfocal.report.screen import write_screen_report, write_table_report
 
+pytestmark = pytest.mark.current_python
+
 
 class Elements(HTMLParser):
     """Elements of a page with their attributes, and its texts outside of scripts."""

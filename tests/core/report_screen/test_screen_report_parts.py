@@ -19,6 +19,8 @@ from parfocal.report.screen.refused import refusals, warning_counts
 from parfocal.report.screen.rows import screen_rows
 from parfocal.report.screen.run import Run
 
+pytestmark = pytest.mark.current_python
+
 ROOT = Path(__file__).parents[3]
 
 

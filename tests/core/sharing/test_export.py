@@ -22,6 +22,8 @@ from parfocal.sharing.export import export_bioimageio
 from parfocal.sorting.members import first_member
 from parfocal.sorting.recipe import write_ensemble
 
+pytestmark = pytest.mark.current_python
+
 SORTER = first_member("default")
 MODELS = [
     "focus_quality/default",

@@ -15,6 +15,8 @@ import parfocal.sharing.unpack as unpack
 from parfocal import measure_image_focus
 from parfocal.registry import ModelError, load_model, model_folder, shipped_file
 
+pytestmark = pytest.mark.current_python
+
 TASK = "focus_quality"
 MODEL = shipped_file(TASK) / "default"
 
