@@ -119,6 +119,8 @@ def _summary(result: ScreenResult) -> str:
     if counts["pictures_not_written"]:
         told_of = f"of {counts['pictures_not_written']} images pictures could not be written (see the column reason)"
         lines.append(f"{told_of}: mend that, then --resume --retry-failed")
+    if counts["undecided"] or counts["unreadable"]:
+        lines.append(f"Why images are undecided or unreadable is in {TABLE}, column reason or sorting_reason.")
     if counts["restored"]:
         lines.append("Restored images are marked as such; they are not for quantification of intensity or texture.")
     return "\n".join(lines)

@@ -29,9 +29,13 @@ _EMBEDDED = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.admin.log-length": 100,
     "distributed.admin.system-monitor.log-length": 100,
 }
+# A scheduler serves pages in any case: from a free port, of this machine alone, and without Dask's dashboard.
+_NO_PAGES = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 # What does not close within this time is left, or ended: nothing keeps the program from its end.
 _CLOSE_S = 10.0
 
@@ -90,7 +94,8 @@ def _embedded(place: Place) -> Iterator[Any]:
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
-                dashboard_address=None,
+                dashboard_address=_NO_PAGES["dashboard_address"],
+                scheduler_kwargs=_NO_PAGES,
                 memory_limit=_memory_limit(place),
                 local_directory=folder,
                 silence_logs=logging.CRITICAL,
@@ -149,7 +154,7 @@ def _jobs(place: Place) -> Iterator[Any]:
         raise ImportError("jobqueue needs the package dask-jobqueue: pip install 'parfocal[cluster]'") from error
     make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
-        cluster = make(scheduler_options={"dashboard_address": None})
+        cluster = make(scheduler_options=dict(_NO_PAGES))
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"dask-jobqueue cannot use {place.jobqueue} as it is configured (cores and memory must be set in "

@@ -158,7 +158,8 @@ class Spread:
         if now - self._looked < _LOOK_S:
             return
         self._looked = now
-        if self._client.status not in ("running", "connecting"):
+        # A client that connects anew has no longer what it handed out.
+        if self._client.status != "running":
             raise WorkersLost(_GONE)
         with _scheduler_answers():
             threads = sum(self._client.nthreads().values())

@@ -43,7 +43,7 @@ def scheduler():
 def threads_as_workers(count=2):
     from distributed import LocalCluster
 
-    about = {"threads_per_worker": 1, "processes": False, "protocol": "tcp://", "dashboard_address": None}
+    about = {"threads_per_worker": 1, "processes": False, "protocol": "tcp://", "dashboard_address": "127.0.0.1:0"}
     return LocalCluster(n_workers=count, host="127.0.0.1", **about)
 
 

@@ -25,7 +25,7 @@ from parfocal.screen.worker import installed_version, screen_file
 def test_rows_are_those_of_the_single_commands(small_screen, done):
     table = table_of(done[0])
     assert len(table) == 12 and table["file"].is_unique
-    for row in pd.read_csv(done[0] / "screen.csv").itertuples():
+    for row in pd.read_csv(done[0] / "screen.csv", float_precision="round_trip").itertuples():
         if row.status == "unreadable":
             assert row.file.endswith("broken_A09.tif") and row.sorting_status == "unreadable"
             continue
