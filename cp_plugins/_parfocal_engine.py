@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 FILE = "_parfocal_engine.json"
+_TEXTS, _PACKAGES = ("python", "parfocal"), ("parfocal", "parfocal.models")
 _STACK_BYTES = 64 * 2**20
 
 
@@ -84,7 +85,17 @@ def is_elsewhere() -> bool:
 
 def advice() -> str:
     """What a person can do where the other Python fails."""
-    return f'run parfocal install cellprofiler "{_file().parent}" again, in a Python that has Parfocal'
+    return f'in a Python that has Parfocal, run parfocal install cellprofiler "{_file().parent}"'
+
+
+def trouble(error: ImportError) -> str:
+    """Why a part of Parfocal is not found where the engine is to be in another Python, and what to do."""
+    try:
+        packages = (_settings() or {}).get("packages", {})
+    except ValueError as damaged:
+        return str(damaged)
+    gone = [place for place in packages.values() if not Path(place).is_dir()]
+    return f"{f'Parfocal is no longer in {gone[0]}' if gone else error}: {advice()}"
 
 
 @lru_cache(maxsize=1)
@@ -94,9 +105,10 @@ def _settings() -> Optional[dict[str, Any]]:
         return None
     try:
         told = json.loads(_file().read_text(encoding="utf-8"))
-        return {name: told[name] for name in ("python", "parfocal", "patience_s", "packages")}
+        patience_s, packages = float(told["patience_s"]), {str(name): str(told["packages"][name]) for name in _PACKAGES}
+        return {**{name: str(told[name]) for name in _TEXTS}, "patience_s": patience_s, "packages": packages}
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{_file()} is damaged ({error!r}): {advice()}") from error
+        raise ValueError(f"{_file()} is damaged: delete it, and {advice()}") from error
 
 
 def _file() -> Path:

@@ -50,12 +50,13 @@ def missing_packages_explained(module_name: str) -> Iterator[None]:
         yield
     except ImportError as error:
         if engine.is_elsewhere():
-            raise ImportError(f"{module_name}: {error}: {engine.advice()}", name=error.name) from error
+            raise ImportError(f"{module_name}: {engine.trouble(error)}", name=error.name) from error
         package = (error.name or "parfocal").split(".")[0]
         command = f'"{sys.executable}" -m pip install {_install_target(package)}'
         raise ImportError(
             f"{module_name} needs the Python package {package}, which cannot be imported ({error}). "
-            f"Install it into CellProfiler's Python and start CellProfiler again:\n    {command}",
+            f"Install it into CellProfiler's Python and start CellProfiler again:\n    {command}"
+            + ("" if package != "parfocal" else f"\nOr leave it as it is, and {engine.advice()}"),
             name=error.name,
         ) from error
 

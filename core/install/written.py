@@ -67,7 +67,7 @@ def read_written(kind: type[_Kind], path: Path) -> Optional[_Kind]:
             raise TypeError("it lists no files")
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is damaged, so that it is not known what was installed: take the folder away by hand"
+            f"{path} is damaged, so that it is not known what was installed: delete this file, and install again"
         ) from error
     return written
 

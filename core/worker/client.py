@@ -123,7 +123,10 @@ class Client:
             self._process = process = WorkerProcess(self._python)
             answer = self._asked(process, _HELLO, {"protocol": PROTOCOL})
         except OSError as error:
-            raise EngineError(f"{self._python} cannot be started ({error}): {self._advice}") from error
+            told = (
+                f"{self._python}, the Python that does Parfocal's work, cannot be started ({error.strerror or error})"
+            )
+            raise EngineError(f"{told}: {self._advice}") from error
         except (WorkerDied, WorkerSilent) as error:
             self._drop()
             raise EngineError(f"Parfocal does not run in {self._python} ({error}): {self._advice}") from error

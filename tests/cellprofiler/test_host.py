@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from cellprofiler_core.image import Image
 
+from parfocal.cp_plugins import _parfocal_engine as engine
 from parfocal.cp_plugins._parfocal_engine import with_room
-from parfocal.cp_plugins._parfocal_host import counts
+from parfocal.cp_plugins._parfocal_host import counts, missing_packages_explained
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,27 @@ def test_large_matrices_are_solved_where_the_caller_has_little_stack():
 def test_errors_of_a_call_with_room_reach_the_caller():
     with pytest.raises(ValueError, match="invalid literal"):
         with_room(int, "x")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("nonsense{", "_parfocal_engine.json is damaged: delete it, and in a Python that has Parfocal, run parfocal"),
+        ('{"python": "p", "parfocal": "1", "patience_s": "x", "packages": {}}', "is damaged: delete it"),
+        (
+            '{"python": "p", "parfocal": "1", "patience_s": 1, '
+            '"packages": {"parfocal": "/gone", "parfocal.models": "/m"}}',
+            "MeasureImageFocus: Parfocal is no longer in /gone: in a Python that has Parfocal, run parfocal install",
+        ),
+        (None, 'Or leave it as it is, and in a Python that has Parfocal, run parfocal install cellprofiler "'),
+    ],
+)
+def test_an_engine_that_is_not_found_is_told_with_what_to_do(written, told, monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "_file", lambda: tmp_path / engine.FILE)
+    monkeypatch.setattr(engine, "_installed", lambda: False)
+    monkeypatch.setattr(engine, "_settings", engine._settings.__wrapped__)
+    if written:
+        (tmp_path / engine.FILE).write_text(written)
+    with pytest.raises(ImportError) as raised, missing_packages_explained("MeasureImageFocus"):
+        raise ImportError("No module named 'parfocal'", name="parfocal")
+    assert told in str(raised.value)

@@ -133,6 +133,6 @@ def test_a_python_that_has_moved_is_told_with_what_to_do(python, tmp_path):
     said = subprocess.run([python, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
     model, moved, tiff = said.stdout.strip().split("\n")
     assert model.startswith("no model 'nothing' for focus_quality: give one of ['default']"), said.stderr
-    assert moved.startswith("/moved/python cannot be started")
-    assert f'run parfocal install cellprofiler "{plugins}" again, in a Python that has Parfocal' in moved
+    assert moved.startswith("/moved/python, the Python that does Parfocal's work, cannot be started")
+    assert moved.endswith(f'in a Python that has Parfocal, run parfocal install cellprofiler "{plugins}"')
     assert tiff == "False"

@@ -194,7 +194,9 @@ def test_what_libraries_print_and_several_threads_do_not_come_between(troubled, 
 
 @starts
 def test_no_python_another_version_and_no_parfocal_are_told_with_what_to_do(make_client, monkeypatch, tmp_path):
-    with pytest.raises(EngineError, match=r"moved.python cannot be started \(.*\): do this"):
+    with pytest.raises(
+        EngineError, match=r"moved.python, the Python that does .* work, cannot be started \(.*\): do this"
+    ):
         make_client(python=str(tmp_path / "moved.python")).call("find_images", [])
     with pytest.raises(EngineError, match=r"must have Parfocal 9.9, it is Parfocal 0.1.0: do this"):
         make_client(version="9.9").call("find_images", [])

@@ -121,6 +121,20 @@ def test_what_cannot_be_is_told_with_what_would_be_right(plugins, capsys):
     assert files_of(plugins) == before
 
 
+def test_a_damaged_list_says_how_to_go_on_and_nothing_else_is_touched(plugins, capsys):
+    cellprofiler.install(plugins)
+    (plugins / cellprofiler.FILE).write_text("nonsense{")
+    before = files_of(plugins)
+    for command in ("install", "uninstall"):
+        assert main([command, "cellprofiler", str(plugins)]) == 2
+        assert f"{cellprofiler.FILE} is damaged, so that it is not known" in capsys.readouterr().err
+    assert files_of(plugins) == before
+    (plugins / cellprofiler.FILE).unlink()
+    cellprofiler.install(plugins)
+    cellprofiler.uninstall(plugins)
+    assert sorted(path.name for path in plugins.glob("*.py")) == ["mine.py"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is made by a shell")
 def test_a_python_without_parfocal_or_with_another_version_is_refused(tmp_path):
     other = tmp_path / "python"
