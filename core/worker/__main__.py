@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import Optional, TextIO
@@ -14,6 +15,9 @@ def main(grace_s: Optional[float] = None) -> None:
     See `parfocal.worker.loop.Worker` for `grace_s`.
     """
     answers = _own_output()
+    if grace_s is not None:
+        # Of a host that is ended at the same time, as by the scheduler of a cluster, the file would stay in memory.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     _preload()
     from parfocal.worker.calls import remove_files
     from parfocal.worker.loop import Worker

@@ -221,12 +221,12 @@ def test_packages_and_settings_of_the_host_do_not_reach_the_worker(make_client, 
 
 
 @starts
-@pytest.mark.parametrize("end", ["pass", "os._exit(0)", 'client.call("find_images", ["hang"])'])
+@pytest.mark.parametrize("end", ["pass", "os.killpg(0, signal.SIGTERM)", 'client.call("find_images", ["hang"])'])
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signal")
 def test_the_worker_and_the_shared_file_go_with_the_host_however_it_ends(end):
-    """By itself, at once, and killed while the worker is at work and hangs."""
+    """By itself, ended together with the worker, and killed while the worker is at work and hangs."""
     code = f"""
-    import os, sys
+    import os, signal, sys
     from parfocal.progress import listening
     from parfocal.worker import process
     from parfocal.worker.client import Client
@@ -238,7 +238,8 @@ def test_the_worker_and_the_shared_file_go_with_the_host_however_it_ends(end):
     with listening(lambda *told: os.kill(os.getpid(), 9)):
         {end}
     """
-    host = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, timeout=120)
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    host = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, start_new_session=True)
     memory, pid = host.stdout.split()
     assert wait_until(lambda: not is_running(int(pid)))
     assert not Path(memory).exists()
