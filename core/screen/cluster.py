@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import active_children
@@ -69,7 +71,7 @@ def _client(cluster: Any) -> Iterator[Client]:
     from distributed import Client
 
     try:
-        client = Client(cluster, set_as_default=False)
+        client = _made(lambda: Client(cluster, set_as_default=False))
     except OSError as error:
         raise OSError(f"no scheduler answers at {cluster}: {error}") from error
     try:
@@ -89,17 +91,17 @@ def _embedded(place: Place) -> Iterator[Any]:
     try:
         with dask.config.set(_EMBEDDED):
             # Processes are asked for when the cluster is there to be closed, whatever happens while they start.
-            cluster = LocalCluster(
-                n_workers=0,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=_NO_PAGES["dashboard_address"],
-                scheduler_kwargs=_NO_PAGES,
-                memory_limit=_memory_limit(place),
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-            )
+            about = {
+                "n_workers": 0,
+                "threads_per_worker": 1,
+                "host": "127.0.0.1",
+                "dashboard_address": _NO_PAGES["dashboard_address"],
+                "scheduler_kwargs": _NO_PAGES,
+                "memory_limit": _memory_limit(place),
+                "local_directory": folder,
+                "silence_logs": logging.CRITICAL,
+            }
+            cluster = _made(lambda: LocalCluster(processes=True, **about))
             try:
                 cluster.scale(place.workers)
                 yield cluster
@@ -134,6 +136,27 @@ def _ended(cluster: Any) -> None:
                 child.kill()
 
 
+def _made(make: Callable[[], Any]) -> Any:
+    """Make what is to be closed in a thread of its own: Ctrl-C would leave half of it, that nobody could close."""
+    made: Future[Any] = Future()
+
+    def work() -> None:
+        # Threads and processes that it starts are not meant by Ctrl-C either, from their first moment on.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            made.set_result(make())
+        except BaseException as error:
+            made.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return made.result()
+    except KeyboardInterrupt:
+        _closed(lambda: made.result().close())
+        raise
+
+
 def _closed(close: Callable[[], Any]) -> None:
     """Call what closes something, but wait for it only so long."""
 
@@ -154,7 +177,7 @@ def _jobs(place: Place) -> Iterator[Any]:
         raise ImportError("jobqueue needs the package dask-jobqueue: pip install 'parfocal[cluster]'") from error
     make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
-        cluster = make(scheduler_options=dict(_NO_PAGES))
+        cluster = _made(lambda: make(scheduler_options=dict(_NO_PAGES)))
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"dask-jobqueue cannot use {place.jobqueue} as it is configured (cores and memory must be set in "
@@ -171,12 +194,13 @@ def _jobs(place: Place) -> Iterator[Any]:
 @contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Keep Dask's log off the terminal: what a user must know of it becomes a row or an error."""
+    import distributed  # noqa: F401  it sets up its logs when it is imported
+
     logs = [logging.getLogger(name) for name in ("distributed", "tornado.application", "bokeh")]
     levels = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for log, level in zip(logs, levels):
-            log.setLevel(level)
+    yield
+    # After an error they stay silent: what is still at work would only tell of the same in its own words.
+    for log, level in zip(logs, levels):
+        log.setLevel(level)
