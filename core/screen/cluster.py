@@ -143,6 +143,9 @@ def _made(make: Callable[[], Any]) -> Any:
     def work() -> None:
         # Threads and processes that it starts are not meant by Ctrl-C either, from their first moment on.
         if hasattr(signal, "pthread_sigmask"):
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # when it starts it lets signals through again
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             made.set_result(make())
