@@ -31,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     source, output = Path(options.source), options.output and Path(options.output)
     if source.is_dir():
         written = write_screen_report(source, output, options.overwrite)
+    elif not source.exists():
+        raise FileNotFoundError(f"no such folder or table: {source}")
     elif output is None:
         raise ValueError(f"the report of a table needs -o FILE, such as -o {source.with_suffix('.html').name}")
     else:

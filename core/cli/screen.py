@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     """Screen, and say where things lie and what came out."""
     from parfocal.screen.screen import screen_files
 
-    if not options.paths and not options.resume:
+    if not options.paths and not (options.resume or options.retry_failed):
         raise ValueError("name files, folders or lists to screen, or go on with a run by --resume")
     try:
         with ended_as_by_ctrl_c(), shown_progress() as progress:

@@ -56,7 +56,7 @@ def looked_up(what: str, packages: dict[str, str], extra: str, use: str, importe
     imported : bool
         Whether to import them; one that fails raises.
     """
-    absent = [name for module, name in packages.items() if find_spec(module) is None]
+    absent = [name for module, name in packages.items() if not _is_there(module)]
     if absent:
         return Finding(what, MISSING, f"not installed: {', '.join(absent)} ({use})", extra_command(extra))
     for module in packages if imported else ():
@@ -91,3 +91,11 @@ def told_by_python(code: str) -> str:
     if done.returncode:
         raise OSError((done.stderr.strip() or f"exit code {done.returncode}").split("\n")[-1])
     return done.stdout.strip().split("\n")[-1]
+
+
+def _is_there(module: str) -> bool:
+    """Whether a module can be found; of a name with dots the packages above it are imported on the way."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

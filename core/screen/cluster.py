@@ -113,15 +113,9 @@ def _embedded(place: Place) -> Iterator[Any]:
 
 def _memory_limit(place: Place) -> int:
     """Bytes that a process may take."""
-    from dask.utils import parse_bytes
     from distributed.system import MEMORY_LIMIT
 
-    if place.memory_limit == "auto":
-        return MEMORY_LIMIT // place.workers
-    try:
-        return parse_bytes(place.memory_limit)
-    except ValueError as error:
-        raise ValueError(f"memory_limit must be a size such as 2GB, or auto, got {place.memory_limit!r}") from error
+    return place.memory_bytes() or MEMORY_LIMIT // place.workers
 
 
 def _ended(cluster: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Optional
 
 # Names of dask-jobqueue's clusters; `local` is for trying a configuration out.
@@ -45,13 +46,30 @@ class Place:
     memory_limit: str = "auto"
 
     def check(self) -> None:
-        """Raise ValueError where these do not go together."""
+        """Raise ValueError where these do not go together, and ImportError where what does the work is missing."""
+        missing = [name for name in ("dask", "distributed") if find_spec(name) is None]
+        if missing:
+            told = f"a screen needs {' and '.join(missing)}: pip install -e '.[screen]' in Parfocal's folder"
+            raise ImportError(told, name=missing[0])
         if self.scheduler is not None and self.jobqueue is not None:
             raise ValueError(f"give scheduler or jobqueue, got both: {self.scheduler} and {self.jobqueue}")
         if self.jobqueue is not None and self.jobqueue not in JOBQUEUES:
             raise ValueError(f"jobqueue must be one of {', '.join(JOBQUEUES)}, got {self.jobqueue!r}")
         if self.jobs < 1:
             raise ValueError(f"jobs must be 1 or more, got {self.jobs}")
+        self.memory_bytes()
+
+    def memory_bytes(self) -> Optional[int]:
+        """Memory at which a process is ended, bytes; None where what there is is shared out."""
+        from dask.utils import parse_bytes
+
+        if self.memory_limit == "auto":
+            return None
+        try:
+            return int(parse_bytes(self.memory_limit))
+        except ValueError as error:
+            told = f"memory_limit must be a size such as 2GB, or auto, got {self.memory_limit!r}"
+            raise ValueError(told) from error
 
     @property
     def awaited(self) -> str:

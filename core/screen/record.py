@@ -111,13 +111,24 @@ def write_record(output: Path, record: Mapping[str, Any]) -> None:
 def check_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Raise ValueError, naming what differs, where two records are not of one screen."""
     told = [
-        f"{name} {before[kind].get(name)!r} before, {after[kind].get(name)!r} now"
+        f"{name} {_in_words(before[kind].get(name))} before, {_in_words(after[kind].get(name))} now"
         for kind in _FIXED
         for name in sorted({*before[kind], *after[kind]})
         if before[kind].get(name) != after[kind].get(name)
+        # A model that is used or not because of an argument differs with that.
+        and not (kind == "models" and None in (before[kind].get(name), after[kind].get(name)))
     ]
     versions = [record["versions"].get("parfocal") for record in (before, after)]
     if versions[0] != versions[1]:
         told.append(f"Parfocal {versions[0]} before, {versions[1]} now")
     if told:
         raise ValueError(f"the screen was begun otherwise: {'; '.join(told)}: give the same, or another output folder")
+
+
+def _in_words(value: Any) -> str:
+    """A setting as a person reads it."""
+    if isinstance(value, dict):
+        return f"model {value['name']} ({str(value['sha256'])[:12]})"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "as by default" if value is None else str(value)

@@ -180,6 +180,12 @@ class Results:
         return ResultsLost(f"results cannot be written to {self.folder}: {reason}; mend that and go on with --resume")
 
 
+def unfinished_rows(folder: Path) -> Rows:
+    """Rows of the part in progress, which a run may be writing at this moment; none where there is no such part."""
+    journals = [path for path in sorted(folder.glob("part-*.jsonl")) if not path.with_suffix(".parquet").exists()]
+    return [row for path in journals for line in _whole_lines(path) for row in line]
+
+
 def _batches(part: Path, columns: Optional[list[str]] = None) -> Iterator[Any]:
     import pyarrow.parquet as parquet
 

@@ -120,12 +120,17 @@ def screen_files(
     place = Place(worker_count(workers), scheduler, jobqueue, jobs, memory_limit)
     place.check()
     if retry_failed and not resume:
-        raise ValueError("retry_failed goes with resume")
+        raise ValueError("--retry-failed goes with --resume: it does files of a run again")
+    if resume and overwrite:
+        raise ValueError("resume goes on with the run that overwrite would replace: leave --resume or --overwrite out")
     before = read_record(output) if resume else None
     record = record_of(before, [os.fspath(path) for path in paths], dict(given or {}), overlays, previews)
     check_inputs(inputs_of(record))
     if (output / RECORD).exists() and not (overwrite or resume):
-        raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
+        with only_run(output):  # one that is at work is told first
+            raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
+    if not resume and next(list_tasks(inputs_of(record), output, OWN), None) is None:
+        raise no_image(record["inputs"])
     claim_output(output, overwrite or resume, (RECORD, RESULTS, TABLE, *FOLDERS))
     with only_run(output):
         if resume:

@@ -52,7 +52,8 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise ImportError(f"the report needs the extra screen (pip install 'parfocal[screen]'): {error}") from error
+        told = "the report needs the extra screen (pip install -e '.[screen]' in Parfocal's folder)"
+        raise ImportError(f"{told}: {error}") from error
 
     folder = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)

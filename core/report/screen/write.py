@@ -93,13 +93,27 @@ def _read_results(output: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    parts = sorted((output / RESULTS).glob("part-*.parquet"))
-    if not parts:
-        raise FileNotFoundError(
-            f"no rows of a screen in {output}: it needs {RESULTS}/part-*.parquet, as parfocal screen writes them"
-        )
-    tables = [pq.read_table(part, columns=_used(pq.read_schema(part).names)) for part in parts]
+    from parfocal.screen.columns import columns_of, schema_of
+    from parfocal.screen.results import unfinished_rows
+
+    tables = []
+    for part in sorted((output / RESULTS).glob("part-*.parquet")):
+        tables.append(pq.read_table(part, columns=_used(pq.read_schema(part).names)))
+    rows = unfinished_rows(output / RESULTS)
+    if rows:
+        columns = {name: kind for name, kind in columns_of(False).items() if name in COLUMNS}
+        tables.append(pa.Table.from_pylist(rows, schema_of(columns)))
+    if not tables:
+        raise FileNotFoundError(_nothing_in(output))
     return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+
+
+def _nothing_in(output: Path) -> str:
+    """What to say of a folder without rows of a screen."""
+    tables = [name for name in ("measurements.csv", "sorting.csv", "Image.csv") if (output / name).is_file()]
+    if tables:
+        return f"{output} holds no screen, but a table: give {output / tables[0]} with -o FILE"
+    return f"{output} holds no rows of a screen, as parfocal screen writes them into {RESULTS}"
 
 
 def _used(names: list[str]) -> list[str]:

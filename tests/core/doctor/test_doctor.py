@@ -134,3 +134,8 @@ def test_the_exit_status_is_that_of_what_is_broken(state, status, monkeypatch, c
     assert capsys.readouterr().out == f"works    one: 1.0\n{state:8} two: told\n         -> do this\n"
     assert main(["doctor", "--json"]) == status
     assert [Finding(**one) for one in json.loads(capsys.readouterr().out)] == found
+
+
+def test_a_package_below_one_that_is_not_there_is_missing():
+    found = finding.looked_up("sharing", {"nowhere_at_all.spec": "nowhere"}, "bioimageio", "parfocal export")
+    assert found.state == MISSING

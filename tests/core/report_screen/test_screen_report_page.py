@@ -114,6 +114,23 @@ def test_only_a_report_is_replaced_without_being_asked(tmp_path):
 def test_a_folder_without_rows_is_told(tmp_path):
     with pytest.raises(FileNotFoundError, match="no rows of a screen"):
         write_screen_report(tmp_path)
+    (tmp_path / "measurements.csv").touch()
+    with pytest.raises(FileNotFoundError, match="holds no screen, but a table: give .*measurements.csv with -o FILE"):
+        write_screen_report(tmp_path)
+
+
+def test_rows_of_a_part_in_progress_are_in_the_report(tmp_path):
+    from parfocal.screen.columns import columns_of
+    from parfocal.screen.results import Results
+
+    empty = dict.fromkeys(columns_of(False))
+    results = Results(tmp_path / "results", columns_of(False))
+    for well in ("A01", "A02"):
+        row = {"file": f"/p/x_{well}.tif", "well": well, "defocus_level": 1.0, "certainty": 0.9, "status": "ok"}
+        results.add([{**empty, **row, "answered": True}])
+    results.close()
+    page = write_screen_report(tmp_path).read_text(encoding="utf-8")
+    assert "2 wells" in "".join(Elements(page).texts)
 
 
 def test_tables_of_sorting_have_a_report(tmp_path):

@@ -134,3 +134,11 @@ def test_inputs_that_are_not_there_are_named_before_any_work(tmp_path):
     (tmp_path / "list.csv").write_text("name\na.tif\n")
     with pytest.raises(ValueError, match="Image_FileName_DNA.* it has name"):
         check_inputs([tmp_path / "list.csv"])
+
+
+def test_what_a_list_says_of_a_file_counts_also_after_a_folder_that_has_it(tmp_path):
+    touched(tmp_path, "p/x_A01.tif")
+    table = {"Image_PathName_DNA": [str(tmp_path / "p")], "Image_FileName_DNA": ["x_A01.tif"], "Metadata_Well": ["C07"]}
+    pd.DataFrame(table).to_csv(tmp_path / "list.csv", index=False)
+    (task,) = listed([tmp_path / "p", tmp_path / "list.csv"])
+    assert task.told["well"] == "C07"

@@ -67,8 +67,14 @@ def test_the_record_says_what_the_screen_was_run_with(small_screen, done):
 def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_screen, done):
     with pytest.raises(OutputExists, match="holds a screen: go on with it"):
         screen_files([small_screen], done[0])
-    with pytest.raises(ValueError, match="begun otherwise: threshold None before, 0.2 now"):
+    with pytest.raises(ValueError, match="begun otherwise: threshold as by default before, 0.2 now: give"):
         screen_files([small_screen], done[0], {"threshold": 0.2}, resume=True)
+    with pytest.raises(ValueError, match="begun otherwise: restore yes before, no now: give"):
+        screen_files([small_screen], done[0], {"restore": False}, resume=True)
+    with pytest.raises(ValueError, match="leave --resume or --overwrite out"):
+        screen_files([small_screen], done[0], resume=True, overwrite=True)
+    with pytest.raises(ValueError, match="--retry-failed goes with --resume"):
+        screen_files([small_screen], done[0], retry_failed=True)
     with pytest.raises(FileNotFoundError, match="no screen that could be gone on with"):
         screen_files([small_screen], done[0].parent / "other", resume=True)
 
@@ -84,8 +90,23 @@ def test_going_on_does_only_files_without_rows_and_starts_no_process_where_there
 def test_one_process_at_a_time_writes_to_a_folder(small_screen, done):
     from parfocal.screen.lock import only_run
 
-    with only_run(done[0]), pytest.raises(BlockingIOError, match="written by another run"):
-        screen_files([], done[0], resume=True)
+    for paths, resume in (([], True), ([small_screen], False)):
+        with only_run(done[0]), pytest.raises(BlockingIOError, match="written by another run"):
+            screen_files(paths, done[0], resume=resume)
+
+
+def test_a_screen_that_cannot_begin_leaves_nothing(small_screen, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no image in"):
+        screen_files([tmp_path / "empty"], tmp_path / "out")
+    with pytest.raises(ValueError, match="memory_limit must be a size such as 2GB, or auto, got 'lots'"):
+        screen_files([small_screen], tmp_path / "out", memory_limit="lots")
+    monkeypatch.setattr("parfocal.screen.place.find_spec", lambda name: None)
+    with pytest.raises(
+        ImportError, match=r"needs dask and distributed: pip install -e '.\[screen\]' in Parfocal's folder"
+    ):
+        screen_files([small_screen], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.current_python
