@@ -180,7 +180,8 @@ def test_output_is_in_micrometres_of_the_scale():
     crops = normalise(blobs(2, 64), "average_background")[..., None]
     one, hundred = (np.asarray(build_network("default", 64, s, seed=2)(crops, training=False)) for s in (1.0, 100.0))
     assert one.shape == (2, 1)
-    np.testing.assert_allclose(hundred, 100 * one, rtol=1e-4)
+    # Sums in single precision differ with the number of threads.
+    np.testing.assert_allclose(hundred, 100 * one, rtol=1e-4, atol=1e-3 * np.abs(hundred).max())
 
 
 def test_weight_decay_adds_half_the_squared_weights():
