@@ -48,7 +48,7 @@ def test_a_dialog_does_not_remember_what_was_entered(window, opened):
         window.click_menu("Flag Defocused...")
         window.fill_in("Flag Defocused", entered)
         (row,) = window.rows_when_there()
-        assert float(row["FlagDefocused_Threshold"]) == (0.25 if entered else 0.5)
+        assert float(row["FlagDefocused_Threshold"]) == (0.25 if entered else 0.55)
 
 
 def test_the_recorder_writes_a_line_of_a_measurement_that_runs(window, opened):

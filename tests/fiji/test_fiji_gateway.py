@@ -120,7 +120,7 @@ def test_what_was_entered_is_not_remembered(gateway, saved):
     path = saved(NUCLEI)
     first = gateway.run_on_pixels("flag_defocused", path, "ImagePlus", ["row", "col"], {"threshold": "0.25"})
     second = gateway.run_on_pixels("flag_defocused", path, "ImagePlus", ["row", "col"], {})
-    assert (first["features"]["Threshold"], second["features"]["Threshold"]) == (0.25, 0.5)
+    assert (first["features"]["Threshold"], second["features"]["Threshold"]) == (0.25, 0.55)
 
 
 def test_a_restored_image_comes_back_to_python(gateway, saved, tmp_path):

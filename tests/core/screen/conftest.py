@@ -33,9 +33,12 @@ def done(small_screen, tmp_path_factory):
     return output, told
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scheduler():
-    """Address of a scheduler whose two workers are threads of this process: nothing has to start."""
+    """Address of a scheduler whose two workers are threads of this process: nothing has to start.
+
+    Not for longer than needed: such threads draw from Python's random numbers, which weights of networks come from too.
+    """
     with threads_as_workers() as cluster:
         yield cluster.scheduler_address
 
