@@ -58,7 +58,7 @@ def list_tasks(
     seen, folded = KeySet(), folded or KeySet()
     passed_over = tuple(os.path.abspath(output / name) + os.sep for name in own)
     # What a list says of a file counts, also where a folder that has it is named before the list.
-    lists_first = sorted(map(os.fspath, paths), key=lambda given: not _is_list(given))
+    lists_first = sorted((os.fspath(path) for path in paths), key=lambda given: not _is_list(given))
     for task in (task for given in lists_first for task in _tasks_of(given)):
         if not task.path.startswith(passed_over) and seen.add(task.key):
             yield task if folded.add(folded_key(task.shown)) else replace(task, alike=True)
