@@ -63,7 +63,7 @@ class Fiji:
         self.kill_worker()
         self.python.unlink(missing_ok=True)
         if program is not None:
-            self.python.write_text(f"#!/bin/sh\necho $$ > '{self.python}.pid'\n{program}\n")
+            self.python.write_text(f"#!/bin/sh\necho $$ >> '{self.python}.pid'\n{program}\n")
             self.python.chmod(0o755)
 
     def use_parfocal(self):
@@ -81,11 +81,21 @@ class Fiji:
         self.use(f"exec '{sys.executable}' -S '{path}' {' '.join(options)}")
 
     def kill_worker(self):
+        """Kill all that were started: labelling and holding focus have workers of their own beside that of commands."""
         told = Path(f"{self.python}.pid")
-        if told.exists():
-            with suppress(ProcessLookupError):
-                os.kill(int(told.read_text()), signal.SIGKILL)
-            told.unlink()
+        for line in told.read_text().split() if told.exists() else ():
+            # One that ended by itself may have left its number to another program.
+            with suppress(ProcessLookupError, FileNotFoundError):
+                if _is_worker(line):
+                    os.kill(int(line), signal.SIGKILL)
+        told.unlink(missing_ok=True)
+
+
+def _is_worker(number):
+    if not Path("/proc").exists():
+        return True
+    called = Path(f"/proc/{number}/cmdline").read_bytes()
+    return any(name in called for name in (b"worker", b"quick.py", b"killed_at_work.py", b"sleep", b"cat"))
 
 
 def make_fiji(folder):

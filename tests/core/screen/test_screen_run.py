@@ -69,7 +69,7 @@ def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_s
         screen_files([small_screen], done[0])
     with pytest.raises(ValueError, match="begun otherwise: threshold as by default before, 0.2 now: give"):
         screen_files([small_screen], done[0], {"threshold": 0.2}, resume=True)
-    with pytest.raises(ValueError, match="begun otherwise: restore yes before, no now: give"):
+    with pytest.raises(ValueError, match="begun otherwise: restore yes before, as by default now: give"):
         screen_files([small_screen], done[0], {"restore": False}, resume=True)
     with pytest.raises(ValueError, match="leave --resume or --overwrite out"):
         screen_files([small_screen], done[0], resume=True, overwrite=True)
