@@ -20,8 +20,14 @@ class BlurredImage:
     """One image at all levels, background 0 and bright structures 1: `levels` (level, y, x) float16."""
 
     levels: np.ndarray
-    group: str
+    source: str
+    stain: str
     noise: float
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Images that are alike."""
+        return self.source, self.stain
 
 
 def blur_images(images: Sequence[TrainingImage], zoomed_copies: bool = False, seed: int = 0) -> list[BlurredImage]:
@@ -54,7 +60,7 @@ def blur_image(image: TrainingImage, zoom: float = 1.0) -> BlurredImage:
     # White noise that the image brought along, from the second difference of neighbours.
     rough = pixels[:, 1:-1] - (pixels[:, :-2] + pixels[:, 2:]) / 2
     noise = float(np.median(np.abs(rough)) / 0.6745 / np.sqrt(1.5))
-    return BlurredImage(defocus_levels(pixels).astype(np.float16), f"{image.source}/{image.stain}", noise)
+    return BlurredImage(defocus_levels(pixels).astype(np.float16), image.source, image.stain, noise)
 
 
 def normalise(image_yx: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from parfocal.training.images import TrainingImage
 from parfocal.training.run_folder import file_digest, write_log
 
 if TYPE_CHECKING:
-    from parfocal.focus_quality.training import FocusQualityTraining
+    from parfocal.focus_quality.settings import FocusQualityTraining
 
 OPSET = 17
 

@@ -13,11 +13,13 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from parfocal import measure_image_focus
-from parfocal.focus_quality import training
+from parfocal.focus_quality import fit, settings
 from parfocal.focus_quality.dataset import BlurredImage, PatchSampler, has_content
+from parfocal.focus_quality.fit import learning_rate_at
 from parfocal.focus_quality.network import build_network, ranked_probability_score
+from parfocal.focus_quality.settings import training_settings
 from parfocal.focus_quality.synthesis import defocus_image, defocus_levels
-from parfocal.focus_quality.training import learning_rate_at, train_focus_quality, training_settings
+from parfocal.focus_quality.training import train_focus_quality
 from parfocal.registry import load_model
 from parfocal.training.images import TrainingImage, find_training_images, reason_to_refuse, split_by_field
 
@@ -53,9 +55,9 @@ def image_folder(tmp_path_factory):
 def quick():
     """Make every run tiny: two steps an epoch, eight patches a step."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "VALIDATION_BATCHES", 1)
-        tiny = {name: replace(c, steps_per_epoch=2, batch_size=8) for name, c in training.CONFIGS.items()}
-        patch.setattr(training, "CONFIGS", tiny)
+        patch.setattr(fit, "VALIDATION_BATCHES", 1)
+        tiny = {name: replace(c, steps_per_epoch=2, batch_size=8) for name, c in settings.CONFIGS.items()}
+        patch.setattr(settings, "CONFIGS", tiny)
         yield
 
 
@@ -119,7 +121,7 @@ def test_bad_images_are_refused_and_listed(trained):
 @pytest.mark.current_python
 def test_interrupted_run_resumes_to_the_same_weights(trained, image_folder, tmp_path, monkeypatch):
     """Six steps at once, and six steps with a break after the fifth, whose epoch is run again."""
-    rate = training.learning_rate_at
+    rate = fit.learning_rate_at
 
     def stop_at_the_sixth(step, settings):
         if step == 5:
@@ -127,7 +129,7 @@ def test_interrupted_run_resumes_to_the_same_weights(trained, image_folder, tmp_
         return rate(step, settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "learning_rate_at", stop_at_the_sixth)
+        patch.setattr(fit, "learning_rate_at", stop_at_the_sixth)
         with pytest.raises(KeyboardInterrupt):
             train_focus_quality(image_folder, tmp_path / "run", steps=6)
     assert not (tmp_path / "run" / "weights.onnx").exists()
@@ -220,7 +222,7 @@ def test_unknown_architecture_lists_the_known():
 @pytest.fixture(scope="module")
 def blurred(nuclei):
     levels = defocus_levels(np.maximum(nuclei - 4.0, 0) / 150).astype(np.float16)
-    return [BlurredImage(levels, "a/DNA", 0.01), BlurredImage(levels[:, :100, :90], "b/DNA", 0.01)]
+    return [BlurredImage(levels, "a", "DNA", 0.01), BlurredImage(levels[:, :100, :90], "b", "DNA", 0.01)]
 
 
 def test_batches_depend_on_seed_and_step_alone(blurred):
@@ -246,12 +248,12 @@ def test_patches_are_counts_with_one_level_or_the_uniform_target(blurred):
 
 
 def test_empty_patches_carry_the_uniform_target():
-    empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a/", 0.01)]
+    empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a", "", 0.01)]
     np.testing.assert_allclose(PatchSampler(empty, 1).batch(0, 8)[1], 1 / 11, atol=1e-6)
 
 
 def test_smooth_noise_without_structure_carries_the_uniform_target():
-    empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a/", 0.0)]
+    empty = [BlurredImage(np.zeros((11, 90, 90), np.float16), "a", "", 0.0)]
     patches, targets = PatchSampler(empty, 1, augment=False, smooth_noise=True).batch(0, 64)
     np.testing.assert_allclose(targets, 1 / 11, atol=1e-6)
     flat = (patches - patches.mean(axis=(1, 2), keepdims=True))[..., 0]

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar
+from typing import Annotated, Any, Optional
 
 from parfocal.commands import Param, check_arguments, command
-from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out
+from parfocal.focus_quality.evaluation.held_out import Exposure, HeldOut, HeldOutImage, find_held_out, find_sources
+from parfocal.focus_quality.evaluation.left_out import evaluate_left_out
+from parfocal.focus_quality.evaluation.left_out_runs import LeftOutRuns
+from parfocal.focus_quality.evaluation.output import FocusQualityEvaluation, Rounds, claim_output, write_evaluation
 from parfocal.focus_quality.evaluation.sections import Measured, sections, tables
 from parfocal.focus_quality.evaluation.stack_scores import run_stacks
 from parfocal.focus_quality.evaluation.stacks import find_stacks
 from parfocal.focus_quality.evaluation.synthetic import model_labels, run_as_they_are, run_invariance, run_synthetic
+from parfocal.focus_quality.settings import training_settings
 from parfocal.registry import shipped_file
-from parfocal.report.sections import print_sections, write_markdown
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class FocusQualityEvaluation:
-    """What an evaluation found.
-
-    Attributes
-    ----------
-    output : Path
-        Folder with `report.md`, a CSV for each table and the figures (PNG).
-    level_rule : str
-        How an image's distribution becomes one level: `predicted_level` or `defocus_level` (rounded).
-    images : tuple of HeldOutImage
-        Those evaluated on.
-    refused : tuple
-        (path, source, reason) of those that were not usable.
-    warnings : tuple of str
-    tables : dict
-        DataFrames by the name of their CSV file.
-    """
-
-    output: Path
-    level_rule: str
-    images: tuple[HeldOutImage, ...]
-    refused: tuple[tuple[Path, str, str], ...]
-    warnings: tuple[str, ...]
-    tables: dict[str, pd.DataFrame]
-
-    @property
-    def report(self) -> Path:
-        """The Markdown report."""
-        return self.output / "report.md"
 
 
 @command
@@ -69,6 +33,10 @@ def evaluate_focus_quality(
     background_share: Annotated[float, Param("", 0.0, 10.0, label="Background over peak")] = 0.05,
     read_noise_electrons: Annotated[float, Param("photoelectrons", 0.0, 1000.0, label="Read noise")] = 2.0,
     seed: Annotated[int, Param("", 0, None, label="Seed")] = 0,
+    leave_one_source_out: Annotated[bool, Param(label="Train without each source in turn")] = False,
+    config: Annotated[str, Param(choices=("default", "yang2018"), label="Config of these runs")] = "default",
+    steps: Annotated[int, Param("batches", 1, None, label="Steps of each run")] = 1500,
+    runs: Annotated[Optional[str], Param(label="Folder of these runs")] = None,
 ) -> FocusQualityEvaluation:
     """Evaluate focus quality models and the classical metrics on the same held-out images and real z-stacks.
 
@@ -103,6 +71,17 @@ def evaluate_focus_quality(
         Standard deviation of the camera's read noise.
     seed : int
         Of the choice of images, the noise and the splits for the F-score.
+    leave_one_source_out : bool
+        Judge a recipe instead of a model: train a network without each source in turn and measure that source with it,
+        real stacks and sources that may not be trained on with a network that has seen all others. `model`, `compare`
+        and the invariance take no part.
+    config : str
+        Recipe of these runs, as of `train_focus_quality`.
+    steps : int
+        Batches of each run: one small budget, so that recipes can be compared.
+    runs : str, optional
+        Folder in which these runs are looked for and trained; by default `runs` in the output folder. Finished ones
+        are loaded, interrupted ones gone on with.
 
     Returns
     -------
@@ -121,15 +100,22 @@ def evaluate_focus_quality(
         Where a model cannot be loaded.
     """
     check_arguments(evaluate_focus_quality, locals())
+    exposure = Exposure(peak_electrons, background_share, read_noise_electrons)
+    entries, missing = find_stacks(images, stacks or shipped_file("evaluation_stacks.json"))
+    if leave_one_source_out:
+        found, _ = find_sources(images, sources)
+        left_out = LeftOutRuns(
+            tuple(found), Path(runs or Path(output) / "runs"), training_settings(config, steps=steps)
+        )
+        return evaluate_left_out(left_out, Path(output), images, entries, missing, images_per_source, exposure, seed)
     models = list(dict.fromkeys([model, *compare]))
     _check_models(models)
-    stack_list = stacks or shipped_file("evaluation_stacks.json")
-    entries, missing = find_stacks(images, stack_list)
     held_out = find_held_out(images, sources, images_per_source, seed)
-    folder = _claim(Path(output))
-    exposure = Exposure(peak_electrons, background_share, read_noise_electrons)
+    folder = claim_output(Path(output))
     measured = _measure(images, models, held_out, entries, exposure, invariance_images_per_source, seed)
-    return _write(folder, measured, held_out, missing, seed)
+    made = tables(measured, held_out, seed)
+    title = f"Focus quality: {', '.join(measured.models)} and the classical metrics"
+    return write_evaluation(folder, title, made, sections(measured, held_out, made, missing), held_out)
 
 
 def _check_models(models: Sequence[str]) -> None:
@@ -139,13 +125,6 @@ def _check_models(models: Sequence[str]) -> None:
 
     for name in models:
         load_model(name, TASK)
-
-
-def _claim(output: Path) -> Path:
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise FileExistsError(f"{output} is not empty: choose another output folder")
-    output.mkdir(parents=True, exist_ok=True)
-    return output
 
 
 def _measure(
@@ -158,7 +137,7 @@ def _measure(
     seed: int,
 ) -> Measured:
     few = _first_of_each_source(held_out.images, invariance_images)
-    with _Progress() as track:
+    with Rounds() as track:
         as_they_are = run_as_they_are(track(held_out.images, "images as they are"), models)
         synthetic = run_synthetic(track(held_out.images, "synthetic defocus"), models, exposure, seed)
         invariance = run_invariance(track(few, "gain and offset"), models, exposure, seed)
@@ -176,43 +155,3 @@ def _first_of_each_source(images: Sequence[HeldOutImage], count: int) -> list[He
         if taken[source] <= count:
             chosen.append(image)
     return chosen
-
-
-class _Progress:
-    """One progress display with a bar for each round."""
-
-    def __enter__(self) -> _Progress:
-        from rich.progress import Progress
-
-        self._progress = Progress(refresh_per_second=1)
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, items: Iterable[_Item], name: str) -> Iterator[_Item]:
-        known = list(items)
-        yield from self._progress.track(known, total=len(known), description=name)
-
-
-def _write(
-    folder: Path, measured: Measured, held_out: HeldOut, missing: list[str], seed: int
-) -> FocusQualityEvaluation:
-    from rich.console import Console
-
-    found = tables(measured, held_out, seed)
-    for name, table in found.tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    written, figures = sections(measured, held_out, found, missing)
-    for name, figure in figures.items():
-        _save(figure, folder / name)
-    title = f"Focus quality: {', '.join(measured.models)} and the classical metrics"
-    (folder / "report.md").write_text(write_markdown(title, written), encoding="utf-8")
-    print_sections(Console(), written)
-    warnings = held_out.warnings
-    return FocusQualityEvaluation(folder, found.level_rule, held_out.images, held_out.refused, warnings, found.tables)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=110)

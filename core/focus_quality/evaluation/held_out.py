@@ -104,24 +104,31 @@ def find_held_out(
     FileNotFoundError
         Where the folder holds no image, or none that can be used.
     """
-    parts, warnings = _parts(Path(folder), None if sources is None else Path(sources))
+    parts, warnings = _parts(folder, sources)
     rng = np.random.default_rng(seed)
-    chosen: list[HeldOutImage] = []
-    refused: list[tuple[Path, str, str]] = []
-    for part, images in parts.items():
-        for source in sorted({image.source for image in images}):
-            own = [image for image in images if image.source == source]
-            for image in (own[i] for i in rng.permutation(len(own))):
-                if sum(known.image.source == source for known in chosen) == images_per_source:
-                    break
-                reason = _reason(image.path)
-                if reason is None:
-                    chosen.append(HeldOutImage(image, part))
-                else:
-                    refused.append((image.path, source, reason))
+    choices = [choose_images(images, part, images_per_source, rng) for part, images in parts.items()]
+    chosen = tuple(image for choice in choices for image in choice.images)
+    refused = tuple(row for choice in choices for row in choice.refused)
     if not chosen:
         raise FileNotFoundError(f"no image below {folder} can be evaluated on: {len(refused)} were refused")
-    return HeldOut(tuple(chosen), tuple(refused), warnings)
+    return HeldOut(chosen, refused, warnings)
+
+
+def choose_images(images: list[TrainingImage], part: str, per_source: int, rng: np.random.Generator) -> HeldOut:
+    """Choose up to so many images of each source at random; unusable ones are passed over and listed."""
+    chosen: list[HeldOutImage] = []
+    refused: list[tuple[Path, str, str]] = []
+    for source in sorted({image.source for image in images}):
+        own = [image for image in images if image.source == source]
+        for image in (own[i] for i in rng.permutation(len(own))):
+            if sum(known.image.source == source for known in chosen) == per_source:
+                break
+            reason = _reason(image.path)
+            if reason is None:
+                chosen.append(HeldOutImage(image, part))
+            else:
+                refused.append((image.path, source, reason))
+    return HeldOut(tuple(chosen), tuple(refused))
 
 
 def _reason(path: Path) -> str | None:
@@ -131,16 +138,27 @@ def _reason(path: Path) -> str | None:
         return f"cannot be read as one plane: {error}"
 
 
-def _parts(folder: Path, sources: Path | None) -> tuple[dict[str, list[TrainingImage]], tuple[str, ...]]:
+def find_sources(
+    folder: str | os.PathLike[str], sources: str | os.PathLike[str] | None
+) -> tuple[list[TrainingImage], bool]:
+    """List the images with their sources, and say whether these are known; unknown ones are told by their folders."""
     try:
-        found = find_training_images(folder, sources or shipped_file("training_sources.json"))
+        return find_training_images(Path(folder), Path(sources or shipped_file("training_sources.json"))), True
     except FileNotFoundError:
         if sources is not None:
             raise
+        return find_training_images(Path(folder)), False
+
+
+def _parts(
+    folder: str | os.PathLike[str], sources: str | os.PathLike[str] | None
+) -> tuple[dict[str, list[TrainingImage]], tuple[str, ...]]:
+    found, known = find_sources(folder, sources)
+    if not known:
         warning = (
             "The images belong to none of the sources that the shipped models were made from. Each folder counts as a"
             " source; nobody knows whether the model was trained on these images."
         )
-        return {UNKNOWN: find_training_images(folder)}, (warning,)
+        return {UNKNOWN: found}, (warning,)
     split = split_by_field(found)
     return {TEST: split[TEST], LEFT_OUT: split[LEFT_OUT]}, ()

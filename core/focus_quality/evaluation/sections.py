@@ -97,7 +97,7 @@ def sections(
         figures["stacks.png"] = stacks_figure(stacks, planes, measured.models)
         own = summaries[summaries["scorer"].isin(measured.models)].drop(columns="domain")
         shown = (stack_means(summaries), own)
-        written.append(Section("Real z-stacks", _STACKS, shown, ("stacks.png",), (stack_kinds(stacks),)))
+        written.append(Section("Real z-stacks", STACKS, shown, ("stacks.png",), (stack_kinds(stacks),)))
     if missing:
         written.append(Section("Skipped", f"Not found below the image folder: {', '.join(missing)}."))
     return written, figures
@@ -174,7 +174,7 @@ _GALLERY = (
     "Random patches of the synthetic exposures by predicted level (columns) and certainty (rows); the number is the"
     " level that the image was blurred to, the frame the predicted level (red sharp). Empty cells did not occur."
 )
-_STACKS = (
+STACKS = (
     "Rank correlation of the score with the distance from the focal plane (1 is perfect, scores turned so that higher"
     " is further out of focus), error of the sharpest plane, planes answered. `widefield` fluorescence alone has an"
     " absolute level; `rank` are confocal, spinning-disk and light-sheet stacks; those `outside` the domain are"
