@@ -5,7 +5,8 @@ are links to one real picture, so that a large screen needs no room. `--part` ch
 
 - `speed`: images per second and peak memory of all processes together, 1 and 2 workers, beside MeasureImageQuality
   with as many processes, each for a range of the images (`-f`, `-l`);
-- `scale`: time and memory by the number of images (`--counts`), and seconds to go on with the finished run of the last.
+- `scale`: time and memory by the number of images (`--counts`), and seconds to go on with the finished run of the last;
+  with `--side` on the middle of the picture alone, where what is to be seen is the cost beside the networks.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ import threading
 import time
 from pathlib import Path
 
+import tifffile
+
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "examples" / "plate" / "images" / "AS_09047_050428030001_O01f00d2.TIF"
+SIDE_PX = 512
 CELLPROFILER = ROOT / ".venv-cp" / "bin" / "python"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PARFOCAL_THREADS"), "1")
 MAKE_PIPELINE = """
@@ -41,12 +45,15 @@ with open(sys.argv[2], "w") as file:
 """
 
 
-def images(folder: Path, count: int) -> Path:
-    """Make a folder of links to one picture, named as wells and sites."""
+def images(folder: Path, count: int, side: int = SIDE_PX) -> Path:
+    """Make a folder of links to the middle of one picture, named as wells and sites."""
     folder.mkdir(parents=True)
+    picture = folder.parent / f"{folder.name}_picture.TIF"
+    start = (SIDE_PX - side) // 2
+    tifffile.imwrite(picture, tifffile.imread(PICTURE)[start : start + side, start : start + side])
     for number in range(count):
         row, column, site = "ABCDEFGH"[number % 8], number // 8 % 12 + 1, number // 96
-        (folder / f"AS_1_{row}{column:02d}f{site:02d}d2.TIF").symlink_to(PICTURE)
+        (folder / f"AS_1_{row}{column:02d}f{site:02d}d2.TIF").symlink_to(picture)
     return folder
 
 
@@ -119,15 +126,15 @@ def speed(scratch: Path, count: int) -> None:
             print(f"{name:32} {workers:7} {seconds:8.1f} {count / seconds:10.2f} {memory:8.0f}", flush=True)
 
 
-def scale(scratch: Path, counts: list[int], resume: bool) -> None:
-    print(f"\n{'images':>8} {'s':>9} {'ms an image':>12} {'main process, MiB':>18} {'all, MiB':>9}")
+def scale(scratch: Path, counts: list[int], side: int) -> None:
+    print(f"\nimages of {side} x {side} pixels, 2 workers")
+    print(f"{'images':>8} {'s':>9} {'ms an image':>12} {'main process, MiB':>18} {'all, MiB':>9}")
     for count in counts:
-        folder, here = images(scratch / f"scale{count}" / "images", count), scratch / f"scale{count}"
+        folder, here = images(scratch / f"scale{count}" / "images", count, side), scratch / f"scale{count}"
         seconds, memory, own = run([screen(folder, here / "out", 2)], here)
         print(f"{count:8} {seconds:9.1f} {1000 * seconds / count:12.1f} {own:18.0f} {memory:9.0f}", flush=True)
-    if resume:
-        seconds, _, _ = run([screen(folder, here / "out", 2, "--resume")], here)
-        print(f"going on with the finished run of {count}: {seconds:.1f} s")
+    seconds, _, _ = run([screen(folder, here / "out", 2, "--resume")], here)
+    print(f"going on with the finished run of {count}: {seconds:.1f} s")
 
 
 if __name__ == "__main__":
@@ -135,9 +142,10 @@ if __name__ == "__main__":
     parser.add_argument("--part", choices=("speed", "scale", "all"), default="all")
     parser.add_argument("--images", type=int, default=200, help="number of images of the part speed")
     parser.add_argument("--counts", default="100,1000,10000", help="numbers of images of the part scale")
+    parser.add_argument("--side", type=int, default=SIDE_PX, help="pixels a side of the images of the part scale")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if options.part in ("speed", "all"):
             speed(Path(name), options.images)
         if options.part in ("scale", "all"):
-            scale(Path(name), [int(count) for count in options.counts.split(",")], resume=True)
+            scale(Path(name), [int(count) for count in options.counts.split(",")], options.side)

@@ -11,6 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
 from parfocal.focus_quality.patches import standardise
+from parfocal.focus_quality.settings import FocusQualityTraining
+from parfocal.focus_quality.structures import draw_structures
 from parfocal.focus_quality.synthesis import apply_gain_and_offset, defocus_levels, random_gain_and_offset
 from parfocal.training.images import TrainingImage, read_gray
 
@@ -48,6 +50,21 @@ def blur_images(images: Sequence[TrainingImage], zoomed_copies: bool = False, se
     with ThreadPoolExecutor(2) as pool:
         blurred = list(pool.map(lambda job: blur_image(*job), jobs))
     return [image for image in blurred if min(image.levels.shape[1:]) >= PATCH_SIZE_PX]
+
+
+def training_images(images: Sequence[TrainingImage], settings: FocusQualityTraining) -> list[BlurredImage]:
+    """Blur what a run trains on: the images, their reduced copies and simulated pictures, as the settings say."""
+    real = blur_images(images, settings.zoomed_copies, settings.seed)
+    return real + simulated_images(settings.simulated_pictures, settings.seed)
+
+
+def simulated_images(count: int, seed: int) -> list[BlurredImage]:
+    """Draw simulated pictures and blur them to the 11 levels; they are free of noise."""
+    made = []
+    for i in range(count):
+        kind, light = draw_structures(np.random.default_rng([seed, i, 17]))
+        made.append(BlurredImage(defocus_levels(normalise(light)).astype(np.float16), "simulated", kind, 0.0))
+    return made
 
 
 def blur_image(image: TrainingImage, zoom: float = 1.0) -> BlurredImage:

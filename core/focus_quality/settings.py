@@ -29,6 +29,8 @@ class FocusQualityTraining:
         Put an uneven background behind every second patch.
     smooth_noise : bool
         Smooth the noise of every fifth patch.
+    simulated_pictures : int
+        Train also on as many simulated pictures, see `structures`.
     seed : int
         Of weights, patches and noise.
     steps_per_epoch : int
@@ -44,6 +46,7 @@ class FocusQualityTraining:
     zoomed_copies: bool = True
     haze: bool = True
     smooth_noise: bool = True
+    simulated_pictures: int = 0
     seed: int = 1
     steps_per_epoch: int = 250
 
@@ -59,7 +62,11 @@ YANG2018 = FocusQualityTraining(
     haze=False,
     smooth_noise=False,
 )
-CONFIGS = {"default": FocusQualityTraining(), "yang2018": YANG2018}
+CONFIGS = {
+    "default": FocusQualityTraining(),
+    "yang2018": YANG2018,
+    "structures": FocusQualityTraining(simulated_pictures=240),
+}
 
 
 def training_settings(config: str, **changes: Any) -> FocusQualityTraining:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 from parfocal.commands import Param, command
-from parfocal.focus_quality.dataset import blur_images
+from parfocal.focus_quality.dataset import blur_images, training_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
 from parfocal.focus_quality.settings import training_settings
@@ -18,7 +18,7 @@ from parfocal.training.run_folder import claim_run_folder
 def train_focus_quality(
     images: Annotated[str, Param(label="Folder of in-focus images")],
     output: Annotated[str, Param(label="Model folder to write")],
-    config: Annotated[str, Param(choices=("default", "yang2018"), label="Config")] = "default",
+    config: Annotated[str, Param(choices=("default", "yang2018", "structures"), label="Config")] = "default",
     sources: Annotated[Optional[str], Param(label="Sources of the images (JSON)")] = None,
     steps: Annotated[Optional[int], Param("batches", 1, None, label="Steps")] = None,
     learning_rate: Annotated[Optional[float], Param("", 0.0, 1.0, label="Learning rate")] = None,
@@ -37,7 +37,7 @@ def train_focus_quality(
         Model folder to write: weights, `config.json`, `card.md`, training log and curve. It must not exist yet, unless
         `resume` is set.
     config : str
-        `default` or `yang2018`.
+        `default`, `yang2018`, or `structures`: the default with simulated pictures beside the images.
     sources : path, optional
         JSON that groups the images into sources and fields; without it each subfolder is a source.
     steps : int, optional
@@ -45,9 +45,9 @@ def train_focus_quality(
     learning_rate : float, optional
         Highest rate of Adam; by default the config's: 0.002 for `default`, 0.000005 for `yang2018`.
     augment : bool, optional
-        Change gain (0.2 to 5) and offset (1 to 1000) at random, as the paper does; both configs do.
+        Change gain (0.2 to 5) and offset (1 to 1000) at random, as the paper does; all configs do.
     seed : int, optional
-        Of weights, patches and noise; 1 in both configs.
+        Of weights, patches and noise; 1 in all configs.
     resume : bool
         Go on from the last checkpoint in `output`. Without dropout (`default`) the weights are those of a run that was
         never interrupted; the dropout of `yang2018` starts its random numbers anew.
@@ -72,6 +72,6 @@ def train_focus_quality(
     if not accepted["train"]:
         raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
     validation = accepted["validation"] or accepted["train"][::10]
-    train = blur_images(accepted["train"], settings.zoomed_copies, settings.seed)
+    train = training_images(accepted["train"], settings)
     model, history = fit_network(settings, train, blur_images(validation), folder)
     return write_model_folder(folder, model, settings, history, accepted)

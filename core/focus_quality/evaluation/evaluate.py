@@ -34,7 +34,9 @@ def evaluate_focus_quality(
     read_noise_electrons: Annotated[float, Param("photoelectrons", 0.0, 1000.0, label="Read noise")] = 2.0,
     seed: Annotated[int, Param("", 0, None, label="Seed")] = 0,
     leave_one_source_out: Annotated[bool, Param(label="Train without each source in turn")] = False,
-    config: Annotated[str, Param(choices=("default", "yang2018"), label="Config of these runs")] = "default",
+    config: Annotated[
+        str, Param(choices=("default", "yang2018", "structures"), label="Config of these runs")
+    ] = "default",
     steps: Annotated[int, Param("batches", 1, None, label="Steps of each run")] = 1500,
     runs: Annotated[Optional[str], Param(label="Folder of these runs")] = None,
 ) -> FocusQualityEvaluation:

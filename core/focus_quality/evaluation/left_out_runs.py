@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from parfocal.focus_quality.dataset import BlurredImage, blur_images
+from parfocal.focus_quality.dataset import BlurredImage, blur_images, training_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
 from parfocal.focus_quality.settings import FocusQualityTraining
@@ -62,7 +62,7 @@ class LeftOutRuns:
         """Accepted images by part, and those of training and validation blurred: made once for all runs."""
         parts = split_by_field(list(self.images))
         accepted = accept_images({name: parts[name] for name in ("train", "validation")}, self.folder / "refused.csv")
-        train = blur_images(accepted["train"], self.settings.zoomed_copies, self.settings.seed)
+        train = training_images(accepted["train"], self.settings)
         return accepted, train, blur_images(accepted["validation"])
 
     def _train(self, folder: Path, left_out: str) -> None:
