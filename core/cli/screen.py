@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parfocal.cli.files import NOTHING_READ
@@ -13,10 +14,10 @@ from parfocal.cli.screen_progress import shown_progress
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
 from parfocal.screen.image import screen_image
-from parfocal.screen.settings import OVERLAY_CHOICES, TABLE
+from parfocal.screen.settings import OVERLAY_CHOICES, RECORD, RESULTS, TABLE
 
 if TYPE_CHECKING:
-    from parfocal.screen.screen import ScreenResult
+    from parfocal.screen.run import ScreenResult
 
 INTERRUPTED = 130
 
@@ -94,18 +95,35 @@ def run(options: argparse.Namespace) -> int:
                 progress=progress,
             )
     except KeyboardInterrupt:
-        again = f"parfocal screen -o {shlex.quote(options.output)} --resume"
-        print(f"parfocal: stopped; what is done is kept, go on with: {again}", file=sys.stderr)
+        print(f"parfocal: stopped; {_how_to_go_on(options.output)}", file=sys.stderr)
         return INTERRUPTED
-    print(_summary(result))
+    print(summary(result))
     if not options.no_report:
-        from parfocal.report.screen import write_screen_report
-
-        print(f"report: {write_screen_report(result.output)}")
+        _write_report(result.output)
     return NOTHING_READ if result.counts["unreadable"] == result.counts["images"] else 0
 
 
-def _summary(result: ScreenResult) -> str:
+def _how_to_go_on(output: str) -> str:
+    if not (Path(output) / RECORD).exists():
+        return "no screen was begun"
+    return f"what is done is kept, go on with: parfocal screen -o {shlex.quote(output)} --resume"
+
+
+def _write_report(output: Path) -> None:
+    """Write the report, or say how to write it later: the screen is done whatever becomes of it."""
+    from parfocal.report.screen import write_screen_report
+
+    try:
+        print(f"report: {write_screen_report(output)}")
+    except (Exception, KeyboardInterrupt) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        later = f"parfocal report {shlex.quote(str(output))}"
+        told = f"the screen is done, its rows are safe in {TABLE}, but there is no report of it: {reason}"
+        print(f"parfocal: {told}\nWrite it later: {later}", file=sys.stderr)
+
+
+def summary(result: ScreenResult) -> str:
+    """Say what came out, where it lies, and what to do about the rest."""
     counts = result.counts
     told = {
         "sharp": counts["not_flagged"],
@@ -115,7 +133,7 @@ def _summary(result: ScreenResult) -> str:
         "restored": counts["restored"],
     }
     found = ", ".join(f"{count} {name}" for name, count in told.items() if count)
-    lines = [f"{counts['images']} images: {found}", f"written to {result.output}: {TABLE}, results"]
+    lines = [f"{counts['images']} images: {found}", f"written to {result.output}: {TABLE}, {RESULTS}"]
     if counts["pictures_not_written"]:
         told_of = f"of {counts['pictures_not_written']} images pictures could not be written (see the column reason)"
         lines.append(f"{told_of}: mend that, then --resume --retry-failed")
@@ -123,4 +141,8 @@ def _summary(result: ScreenResult) -> str:
         lines.append(f"Why images are undecided or unreadable is in {TABLE}, column reason or sorting_reason.")
     if counts["restored"]:
         lines.append("Restored images are marked as such; they are not for quantification of intensity or texture.")
+    elif result.restore and counts["flagged"]:
+        lines.append(f"Nothing was restored: why is in {TABLE}, column restoration_reason.")
+    elif result.restore:
+        lines.append("Nothing to restore: no image is flagged as defocused.")
     return "\n".join(lines)

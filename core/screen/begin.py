@@ -10,10 +10,11 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal.batch.arguments import check_given
+from parfocal.batch.files import OutputExists, claim_output
 from parfocal.commands import command_spec
 from parfocal.screen.image import screen_image
 from parfocal.screen.pictures import FOLDERS
-from parfocal.screen.record import check_same, models_of, new_record, now
+from parfocal.screen.record import check_same, models_of, new_record
 from parfocal.screen.settings import OVERLAY_CHOICES, RECORD, REPORT, RESULTS, TABLE
 
 # Folders in the output folder that a screen writes.
@@ -54,8 +55,7 @@ def record_of(
 def _gone_on(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     check_same(before, after)
     told = {} if after["inputs"] else {"inputs": before["inputs"], "folder": before["folder"]}
-    kept = {"begun": before["begun"], "resumed": [*before.get("resumed", []), now()]}
-    return {**after, **told, **kept}
+    return {**after, **told, "sessions": [*before.get("sessions", ()), *after["sessions"]]}
 
 
 def inputs_of(record: dict[str, Any]) -> list[str]:
@@ -63,12 +63,48 @@ def inputs_of(record: dict[str, Any]) -> list[str]:
     return [os.path.join(record["folder"], path) for path in record["inputs"]]
 
 
+def check_output(output: Path, resume: bool, overwrite: bool) -> None:
+    """Make the output folder, and see that it can be written and that nothing in it would be lost.
+
+    Raises
+    ------
+    parfocal.batch.files.OutputExists
+        Where an earlier run is there, and neither `resume` nor `overwrite` is set.
+    FileExistsError
+        Where what is there is of no run.
+    OSError
+        Where the folder cannot be written.
+    """
+    if (output / RECORD).exists():
+        if not (overwrite or resume):
+            raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
+    else:
+        # To replace a run is asked for, not to lose folders of the same names.
+        found = next((name for name in (*OWN, TABLE) if (output / name).exists()), None)
+        if found is not None:
+            raise FileExistsError(f"{output / found} exists, and is of no screen: choose another output folder")
+    claim_output(output, True, ())
+
+
 def clear(output: Path) -> None:
-    """Take away what an earlier run has left; what else lies in the folder stays."""
-    for name in OWN:
-        shutil.rmtree(output / name, ignore_errors=True)
-    for name in (RECORD, TABLE, REPORT):
-        (output / name).unlink(missing_ok=True)
+    """Take away what an earlier run has left; what else lies in the folder stays.
+
+    Raises
+    ------
+    OSError
+        Where that cannot be done: rows of two runs must not be mixed.
+    """
+    from parfocal.report.screen.target import is_report
+
+    # The record goes last: what a run is ended in the middle of can then be cleared once more.
+    files = [output / TABLE, *([output / REPORT] if is_report(output / REPORT) else []), output / RECORD]
+    try:
+        for folder in (output / name for name in OWN if (output / name).exists()):
+            shutil.rmtree(folder)
+        for file in files:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(f"the earlier run in {output} cannot be taken away: {error.strerror or error}") from error
 
 
 def clear_begun(output: Path) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-import signal
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
+from parfocal.screen.closing import closed, ended, made
 from parfocal.screen.place import JOBQUEUES, Place
 
 if TYPE_CHECKING:
@@ -38,8 +35,6 @@ _EMBEDDED = {
 }
 # A scheduler serves pages in any case: from a free port, of this machine alone, and without Dask's dashboard.
 _NO_PAGES = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-# What does not close within this time is left, or ended: nothing keeps the program from its end.
-_CLOSE_S = 10.0
 
 
 @contextmanager
@@ -71,13 +66,13 @@ def _client(cluster: Any) -> Iterator[Client]:
     from distributed import Client
 
     try:
-        client = _made(lambda: Client(cluster, set_as_default=False))
+        client = made(lambda: Client(cluster, set_as_default=False))
     except OSError as error:
         raise OSError(f"no scheduler answers at {cluster}: {error}") from error
     try:
         yield client
     finally:
-        _closed(client.close)
+        closed(client.close)
 
 
 @contextmanager
@@ -101,12 +96,12 @@ def _embedded(place: Place) -> Iterator[Any]:
                 "local_directory": folder,
                 "silence_logs": logging.CRITICAL,
             }
-            cluster = _made(lambda: LocalCluster(processes=True, **about))
+            cluster = made(lambda: LocalCluster(processes=True, **about))
             try:
                 cluster.scale(place.workers)
                 yield cluster
             finally:
-                _ended(cluster)
+                ended(cluster)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -118,54 +113,6 @@ def _memory_limit(place: Place) -> int:
     return place.memory_bytes() or MEMORY_LIMIT // place.workers
 
 
-def _ended(cluster: Any) -> None:
-    """Close a cluster of this machine, and end those of its processes that do not end by themselves."""
-    cluster.shutdown_on_close = False  # Dask's own hook at the end of the program would wait for it once more
-    try:
-        _closed(cluster.close)
-    finally:
-        left = {nanny.pid for nanny in cluster.workers.values()}
-        for child in active_children():
-            if child.pid in left:
-                child.kill()
-
-
-def _made(make: Callable[[], Any]) -> Any:
-    """Make what is to be closed in a thread of its own: Ctrl-C would leave half of it, that nobody could close."""
-    made: Future[Any] = Future()
-
-    def work() -> None:
-        # Threads and processes that it starts are not meant by Ctrl-C either, from their first moment on.
-        if hasattr(signal, "pthread_sigmask"):
-            from multiprocessing import resource_tracker
-
-            resource_tracker.ensure_running()  # when it starts it lets signals through again
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            made.set_result(make())
-        except BaseException as error:
-            made.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        return made.result()
-    except KeyboardInterrupt:
-        _closed(lambda: made.result().close())
-        raise
-
-
-def _closed(close: Callable[[], Any]) -> None:
-    """Call what closes something, but wait for it only so long."""
-
-    def quietly() -> None:
-        with suppress(Exception):  # processes that were killed meanwhile, a scheduler that is gone
-            close()
-
-    closing = threading.Thread(target=quietly, daemon=True)
-    closing.start()
-    closing.join(_CLOSE_S)
-
-
 @contextmanager
 def _jobs(place: Place) -> Iterator[Any]:
     try:
@@ -174,7 +121,7 @@ def _jobs(place: Place) -> Iterator[Any]:
         raise ImportError("jobqueue needs the package dask-jobqueue: pip install 'parfocal[cluster]'") from error
     make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
-        cluster = _made(lambda: make(scheduler_options=dict(_NO_PAGES)))
+        cluster = made(lambda: make(scheduler_options=dict(_NO_PAGES)))
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"dask-jobqueue cannot use {place.jobqueue} as it is configured (cores and memory must be set in "
@@ -185,7 +132,7 @@ def _jobs(place: Place) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.shutdown_on_close = False
-        _closed(cluster.close)
+        closed(cluster.close)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from parfocal import status
+from parfocal.screen.rows import NOT_WRITTEN
 
 
 class Counts:
@@ -25,7 +26,7 @@ class Counts:
             "undecided": (readable & (sorting != status.OK)).sum(),
             "restored": rows["restored"].fillna(False).sum(),
             "unreadable": (~readable).sum(),
-            "pictures_not_written": rows["warnings"].str.contains("picture_not_written").sum(),
+            "pictures_not_written": rows["warnings"].str.contains(NOT_WRITTEN, regex=False).sum(),
         }
         for name, count in found.items():
             self._counts[name] = self._counts.get(name, 0) + int(count)

@@ -100,11 +100,11 @@ def screen_image(
     uncertainty : bool
         Give the standard deviation of the error to be expected at each restored pixel, for `network`.
     focus_model : str
-        Name of a shipped focus quality model or path of a model folder.
+        Name of a shipped focus quality model or path of a model folder or package (.zip).
     sorting_model : str
-        Name of a shipped sorting model or path of a model folder.
+        Name of a shipped sorting model or path of a model folder or package (.zip).
     restoration_model : str
-        Name of a shipped restoration model or path of a model folder.
+        Name of a shipped restoration model or path of a model folder or package (.zip).
 
     Returns
     -------

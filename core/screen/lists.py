@@ -123,10 +123,11 @@ def _told(row: dict[str, str], name: str) -> dict[str, str]:
 def _task(folder: Path, named: str, told: dict[str, str]) -> ScreenTask:
     path = _local(named)
     if path is None:
-        return ScreenTask(named, told, f"{named.split(':')[0]} addresses are not read, only files")
-    if not os.path.isabs(path) and not os.path.exists(folder / path) and os.path.exists(path):
-        return ScreenTask(os.path.abspath(path), told)  # of a table that was made from the current folder
-    return ScreenTask(os.path.abspath(folder / path), told)
+        problem = f"{named.split(':')[0]} addresses are not read, only files"
+        return ScreenTask(named, told, problem, listed=True)
+    # Else relative paths may be those of a table that was made from the current folder.
+    here = not os.path.isabs(path) and not os.path.exists(folder / path) and os.path.exists(path)
+    return ScreenTask(os.path.abspath(path if here else folder / path), told, listed=True)
 
 
 def _local(named: str) -> Optional[str]:

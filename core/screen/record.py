@@ -6,12 +6,13 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from parfocal.registry import load_model
+from parfocal.screen.sessions import begun
 from parfocal.screen.settings import RECORD
 
 _PACKAGES = ("parfocal", "numpy", "onnxruntime", "dask", "distributed")
@@ -42,8 +43,7 @@ def new_record(
         "folder": os.getcwd(),
         "versions": {"python": platform.python_version(), **dict(_versions())},
         "models": {task: {"name": name, "sha256": digest} for task, (name, digest) in models.items()},
-        "begun": now(),
-        "resumed": [],
+        "sessions": [begun()],
         "ended": None,
         "counts": {},
     }
@@ -71,11 +71,6 @@ def _versions() -> list[tuple[str, str]]:
     return known
 
 
-def now() -> str:
-    """Time now, ISO 8601 in UTC."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
 def read_record(output: Path) -> dict[str, Any]:
     """Read the record of a run.
 
@@ -99,13 +94,26 @@ def read_record(output: Path) -> dict[str, Any]:
 
 
 def write_record(output: Path, record: Mapping[str, Any]) -> None:
-    """Write the record of a run; at no moment is there half of one."""
-    begun = output / f".{RECORD}.begun"
-    with open(begun, "w", encoding="utf-8") as file:
-        json.dump(record, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(begun, output / RECORD)
+    """Write the record of a run; at no moment is there half of one.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written; the message says what to do.
+    """
+    path, part = output / RECORD, output / f".{RECORD}.begun"
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump(record, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise OSError(
+            f"{path} cannot be written: {error.strerror or error}; mend that and go on with --resume"
+        ) from error
 
 
 def check_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

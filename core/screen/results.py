@@ -1,29 +1,25 @@
 """Results of a screen on disk, as they come: finished parts as Parquet, the part in progress as a journal.
 
-A journal has one line for each file, with all its rows, which is on disk as soon as the file is done. It becomes a part
-under another name that is then given its own, and is deleted after that: whenever the process ends, a file has either
-all its rows or none, and no file has them twice.
+A file's rows are on disk as soon as it is done. A journal becomes a part under another name that is then given its own,
+and is deleted after that: whenever the process ends, a file has either all its rows or none, and none has them twice.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Optional
+from typing import Any, Optional
 
 from parfocal.screen.columns import schema_of
+from parfocal.screen.journal import SUFFIX, Journal, Rows, read_journal
 from parfocal.screen.keys import KeySet
 from parfocal.screen.task import folded_key, key_of
 
-Rows = list[dict[str, Any]]
 FILES_A_PART = 500
-# Rows that are read or written at once.
+# Rows that are read at once.
 _ROWS_AT_ONCE = 4096
-# A journal is brought from the system's memory to the disk at least so often: after a power cut no more is missing.
-_SYNC_S = 1.0
 
 
 class ResultsLost(OSError):
@@ -51,9 +47,8 @@ class Results:
     def __init__(self, folder: Path, columns: dict[str, str], files_a_part: int = FILES_A_PART) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.columns, self._files_a_part = folder, columns, files_a_part
-        self._journal: Optional[IO[bytes]] = None
-        self._in_journal, self._synced = 0, 0.0
-        self._recover()
+        self._clear_begun()
+        self._journal = self._next_journal()
         self.done = KeySet(key_of(file) for file in self._files())
 
     def folded(self) -> KeySet:
@@ -62,7 +57,7 @@ class Results:
 
     def parts(self) -> list[Path]:
         """Parts in their order."""
-        return sorted(self.folder.glob("part-*.parquet"))
+        return parts_in(self.folder)
 
     def add(self, rows: Rows) -> None:
         """Write the rows of a file.
@@ -72,43 +67,32 @@ class Results:
         ResultsLost
             Where they cannot be written.
         """
-        line = json.dumps(rows, allow_nan=False).encode() + b"\n"
         try:
-            self._journal = self._journal or open(self._journal_path(self._next()), "ab")  # noqa: SIM115
-            self._journal.write(line)
-            self._journal.flush()
-            if time.monotonic() - self._synced > _SYNC_S:
-                os.fsync(self._journal.fileno())
-                self._synced = time.monotonic()
+            self._journal.append(rows)
         except OSError as error:
             raise self._lost(error) from error
         self.done.add(key_of(rows[0]["file"]))
-        self._in_journal += 1
-        if self._in_journal >= self._files_a_part:
+        if self._journal.count >= self._files_a_part:
             self.finish_part()
 
     def finish_part(self) -> None:
-        """Make a part of the journal, if it has any rows."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        number = self._next()
-        path = self._journal_path(number)
-        if not path.exists():
-            return
-        rows = [row for line in _whole_lines(path) for row in line]
-        try:
-            self._write_part(self._part_path(number), rows)
-            path.unlink()
-        except OSError as error:
-            raise self._lost(error) from error
-        self._in_journal = 0
+        """Make a part of the journal, if it has any rows.
+
+        Raises
+        ------
+        ResultsLost
+            Where it cannot be written.
+        """
+        self._journal.close()
+        rows = [row for of_file in self._journal.files() for row in of_file]
+        if rows:
+            self._write_part(self._journal.path.with_suffix(".parquet"), rows)
+        self._journal.path.unlink(missing_ok=True)
+        self._journal = self._next_journal()
 
     def close(self) -> None:
         """Leave the journal as it is, for whoever goes on."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
+        self._journal.close()
 
     def drop(self, unwanted: Any) -> int:
         """Take the rows of files away of which any row is unwanted: they count as not done; the number of files."""
@@ -124,31 +108,23 @@ class Results:
             self.done = KeySet(key_of(file) for file in self._files())
         return count
 
-    def rows(self) -> Iterator[Any]:
-        """All rows of the parts as `pyarrow.RecordBatch`, some at a time."""
+    def rows(self, columns: Optional[list[str]] = None) -> Iterator[Any]:
+        """All rows of the parts as `pyarrow.RecordBatch`, some at a time; of all columns or of these."""
         for part in self.parts():
-            yield from _batches(part)
+            yield from _batches(part, columns)
 
-    def _recover(self) -> None:
-        """Clear away what an end at any moment leaves: half a part, a journal whose part is there, half a line."""
+    def _clear_begun(self) -> None:
+        """Clear away what an end at any moment leaves: half a part, a journal whose part is there."""
         for begun in self.folder.glob("part-*.begun"):
             begun.unlink()
-        for journal in self.folder.glob("part-*.jsonl"):
+        for journal in self.folder.glob(f"part-*{SUFFIX}"):
             if journal.with_suffix(".parquet").exists():
                 journal.unlink()
-            else:
-                size = sum(len(line) for line in _whole_lines_raw(journal))
-                os.truncate(journal, size)
-        path = self._journal_path(self._next())
-        self._in_journal = sum(1 for _ in _whole_lines_raw(path)) if path.exists() else 0
 
     def _files(self) -> Iterator[str]:
-        for part in self.parts():
-            for batch in _batches(part, ["file"]):
-                yield from batch.column(0).to_pylist()
-        path = self._journal_path(self._next())
-        if path.exists():
-            yield from (rows[0]["file"] for rows in _whole_lines(path))
+        for batch in self.rows(["file"]):
+            yield from batch.column(0).to_pylist()
+        yield from (rows[0]["file"] for rows in self._journal.files())
 
     def _write_part(self, path: Path, rows: Rows) -> None:
         import pyarrow as pa
@@ -161,29 +137,33 @@ class Results:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(begun, path)
+        except OSError as error:
+            raise self._lost(error) from error
         finally:
             begun.unlink(missing_ok=True)
 
-    def _next(self) -> int:
-        """Number of the part in progress."""
+    def _next_journal(self) -> Journal:
         parts = self.parts()
-        return int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
-
-    def _part_path(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}.parquet"
-
-    def _journal_path(self, number: int) -> Path:
-        return self.folder / f"part-{number:06d}.jsonl"
+        number = int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
+        return Journal(self.folder / f"part-{number:06d}{SUFFIX}")
 
     def _lost(self, error: OSError) -> ResultsLost:
         reason = error.strerror or str(error)
         return ResultsLost(f"results cannot be written to {self.folder}: {reason}; mend that and go on with --resume")
 
 
-def unfinished_rows(folder: Path) -> Rows:
-    """Rows of the part in progress, which a run may be writing at this moment; none where there is no such part."""
-    journals = [path for path in sorted(folder.glob("part-*.jsonl")) if not path.with_suffix(".parquet").exists()]
-    return [row for path in journals for line in _whole_lines(path) for row in line]
+def parts_in(folder: Path) -> list[Path]:
+    """Parts in a folder in their order."""
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def unfinished_rows(folder: Path) -> dict[str, Rows]:
+    """Rows of the part in progress by its name, which a run may be writing, or making a part of, at this moment."""
+    found = {}
+    for path in folder.glob(f"part-*{SUFFIX}"):
+        with suppress(FileNotFoundError):
+            found[path.stem] = [row for rows in read_journal(path) for row in rows]
+    return found
 
 
 def _batches(part: Path, columns: Optional[list[str]] = None) -> Iterator[Any]:
@@ -191,20 +171,3 @@ def _batches(part: Path, columns: Optional[list[str]] = None) -> Iterator[Any]:
 
     with parquet.ParquetFile(part) as table:
         yield from table.iter_batches(_ROWS_AT_ONCE, columns=columns)
-
-
-def _whole_lines(path: Path) -> Iterator[Rows]:
-    return (json.loads(line) for line in _whole_lines_raw(path))
-
-
-def _whole_lines_raw(path: Path) -> Iterator[bytes]:
-    """Lines of a journal up to the first that is torn, or that a power cut has damaged."""
-    with open(path, "rb") as lines:
-        for line in lines:
-            try:
-                whole = line.endswith(b"\n") and isinstance(json.loads(line), list)
-            except ValueError:
-                whole = False
-            if not whole:
-                return
-            yield line

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
 
-from parfocal import status
-from parfocal.batch.files import OutputExists, claim_output, worker_count
-from parfocal.screen.begin import OWN, clear, clear_begun, inputs_of, record_of
-from parfocal.screen.cluster import connected
-from parfocal.screen.columns import columns_of
-from parfocal.screen.counts import Counts
+from parfocal.batch.files import worker_count
+from parfocal.screen.begin import OWN, check_output, clear, clear_begun, inputs_of, record_of
 from parfocal.screen.listing import check_inputs, list_tasks, no_image
 from parfocal.screen.lock import only_run
-from parfocal.screen.pictures import FOLDERS
 from parfocal.screen.place import Place
-from parfocal.screen.progress import ScreenProgress, Teller, Total
-from parfocal.screen.record import now, read_record, write_record
-from parfocal.screen.results import Results
-from parfocal.screen.rows import NOT_WRITTEN, finished_row, unreadable_row
-from parfocal.screen.settings import RECORD, RESULTS, TABLE, ScreenSettings
-from parfocal.screen.spread import Spread
-from parfocal.screen.table import write_csv
-from parfocal.screen.task import ScreenTask
-from parfocal.screen.worker import installed_version, screen_file
-
-
-@dataclass(frozen=True)
-class ScreenResult:
-    """What `screen_files` leaves.
-
-    Attributes
-    ----------
-    output : Path
-        Holds `run.json`, `results/`, `screen.csv` and the pictures.
-    counts : dict
-        Number of images by what came out, and of files.
-    """
-
-    output: Path
-    counts: dict[str, int] = field(default_factory=dict)
+from parfocal.screen.progress import ScreenProgress
+from parfocal.screen.record import read_record, write_record
+from parfocal.screen.run import ScreenResult, run
+from parfocal.screen.sessions import STOPPED, ended, known_sessions
+from parfocal.screen.settings import RECORD
 
 
 def screen_files(
@@ -123,73 +98,29 @@ def screen_files(
         raise ValueError("--retry-failed goes with --resume: it does files of a run again")
     if resume and overwrite:
         raise ValueError("resume goes on with the run that overwrite would replace: leave --resume or --overwrite out")
-    before = read_record(output) if resume else None
+    before = _before(output) if resume else None
     record = record_of(before, [os.fspath(path) for path in paths], dict(given or {}), overlays, previews)
     check_inputs(inputs_of(record))
     if (output / RECORD).exists() and not (overwrite or resume):
         with only_run(output):  # one that is at work is told first
-            raise OutputExists(f"{output} holds a screen: go on with it (--resume), choose another output folder")
+            check_output(output, resume, overwrite)
     if not resume and next(list_tasks(inputs_of(record), output, OWN), None) is None:
         raise no_image(record["inputs"])
-    claim_output(output, overwrite or resume, (RECORD, RESULTS, TABLE, *FOLDERS))
+    check_output(output, resume, overwrite)
     with only_run(output):
         if resume:
             clear_begun(output)
         elif overwrite:
             clear(output)
         write_record(output, record)
-        results = Results(output / RESULTS, columns_of(record["arguments"].get("classical_metrics", False)))
         try:
-            return _run(output, record, results, place, retry_failed, progress)
-        finally:
-            results.close()
+            return run(output, record, place, retry_failed, progress)
+        except BaseException:
+            with suppress(OSError):
+                write_record(output, ended(record, STOPPED))
+            raise
 
 
-def _run(
-    output: Path,
-    record: dict[str, Any],
-    results: Results,
-    place: Place,
-    retry_failed: bool,
-    progress: Callable[[ScreenProgress], None],
-) -> ScreenResult:
-    if retry_failed:
-        results.drop(_has_failed)
-    inputs = inputs_of(record)
-    waiting = (task for task in list_tasks(inputs, output, OWN, results.folded()) if task.key not in results.done)
-    first = next(waiting, None)
-    if first is not None:
-        teller = Teller(results.done, Total(list_tasks(inputs, output, OWN)), place.awaited, progress)
-        _work(_chained(first, waiting), output, record, results, place, teller)
-    elif not len(results.done):
-        raise no_image(record["inputs"])
-    results.finish_part()
-    counts = Counts()
-    write_csv(results, output / TABLE, counts)
-    write_record(output, {**record, "ended": now(), "counts": counts.told()})
-    return ScreenResult(output, counts.told())
-
-
-def _chained(first: ScreenTask, others: Iterator[ScreenTask]) -> Iterator[ScreenTask]:
-    yield first
-    yield from others
-
-
-def _work(
-    tasks: Iterator[ScreenTask],
-    output: Path,
-    record: dict[str, Any],
-    results: Results,
-    place: Place,
-    teller: Teller,
-) -> None:
-    settings = ScreenSettings(str(output), record["arguments"], **record["options"], version=installed_version())
-    teller.tell()
-    with connected(place) as client:
-        for task, rows, reason in Spread(client, screen_file, (settings,), place, teller.workers).each(tasks):
-            results.add(rows or [finished_row(unreadable_row(task, reason), task, 0.0)])
-            teller.tell()
-
-
-def _has_failed(row: dict[str, Any]) -> bool:
-    return row["status"] == status.UNREADABLE or NOT_WRITTEN in row["warnings"].split(";")
+def _before(output: Path) -> dict[str, Any]:
+    record = read_record(output)
+    return {**record, "sessions": known_sessions(record, output)}

@@ -24,12 +24,15 @@ class ScreenTask:
         Why there is nothing to work on, such as a folder that cannot be listed; empty else.
     alike : bool
         Another file has the same name but for capitals, which some disks do not tell apart.
+    listed : bool
+        A list names it: its rows come in the order of the list.
     """
 
     path: str
     told: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     alike: bool = False
+    listed: bool = False
 
     @property
     def shown(self) -> str:

@@ -13,18 +13,18 @@ from parfocal.report.screen.drift import drift
 from parfocal.report.screen.figures import CERTAINTY_SCALE, LEVEL_SCALE
 from parfocal.report.screen.headlines import headlines
 from parfocal.report.screen.methods import methods_text
-from parfocal.report.screen.packed import MOST_ROWS, for_script, pack, row_data
-from parfocal.report.screen.pictures import restored_pictures, worst_pictures
+from parfocal.report.screen.packed import MOST_ROWS, for_script, pack, row_data, same_for_all
+from parfocal.report.screen.pictures import is_bad, restored_pictures, worst_pictures
 from parfocal.report.screen.plates import plate_lines, plate_maps, second_measure
 from parfocal.report.screen.refused import refusals, warning_counts
 from parfocal.report.screen.rows import SORTING
 from parfocal.report.screen.run import Run
+from parfocal.report.screen.target import GENERATOR
+from parfocal.report.screen.words import heading, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Tells a report of ours from another file of its name.
-GENERATOR = "Parfocal screen report"
 # Longest list of plates that is written out; the selector of the maps has all.
 _MOST_PLATES = 200
 _SCRIPTS = ("unpack.js", "charts.js", "plates.js", "table.js")
@@ -57,7 +57,9 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
 
     folder = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    page.filters.update(heading=heading, words=words)
     charts, order = _charts(rows)
+    table = row_data(rows, OUT_OF_FOCUS_LEVEL)
     return page.get_template("page.html").render(
         generator=GENERATOR,
         version=metadata.version("parfocal"),
@@ -73,7 +75,8 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
         scripts="\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS),
         charts=charts,
         chart_data=for_script("{" + ",".join(f"{json.dumps(name)}:{chart}" for name, chart in charts.items()) + "}"),
-        packed=pack({"maps": plate_maps(rows), **_map_style(rows), "table": row_data(rows, OUT_OF_FOCUS_LEVEL)}),
+        packed=pack({"maps": plate_maps(rows), **_map_style(rows), "table": table}),
+        same=same_for_all(table),
         **_lists(rows, run, home, kind),
     )
 
@@ -84,6 +87,7 @@ def _lists(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> dict[str, Any
         "plates": plate_lines(rows),
         "without_well": int((rows["well"] == "").sum()),
         "worst": worst_pictures(rows, home),
+        "n_worst": int(is_bad(rows).sum()),
         "restored": restored_pictures(rows, home),
         "n_restored": int(rows["restored"].sum()),
         "refusals": refusals(rows, kind == SORTING),

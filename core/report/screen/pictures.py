@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
 from parfocal.images.metadata import UnreadableImage
 from parfocal.report.screen.originals import grey_picture, restoration_picture
 
@@ -53,8 +54,13 @@ class Picture:
     detail: Optional[Embedded] = None
 
 
+def is_bad(rows: pd.DataFrame) -> pd.Series:
+    """Whether each image is flagged, or of a level that counts as out of focus."""
+    return rows["flagged"].fillna(False).astype(bool) | (rows["defocus_level"] > OUT_OF_FOCUS_LEVEL)
+
+
 def worst_pictures(rows: pd.DataFrame, home: Path) -> list[Picture]:
-    """Show the images of the highest levels, the more certain first where levels are equal.
+    """Show the images of the highest levels among those that are flagged or out of focus, the more certain first.
 
     Parameters
     ----------
@@ -63,9 +69,9 @@ def worst_pictures(rows: pd.DataFrame, home: Path) -> list[Picture]:
     home : Path
         Folder from which the paths of overlays are meant.
     """
-    told = rows[rows["defocus_level"].notna()]
-    worst = told.sort_values(["defocus_level", "certainty"], ascending=False, kind="stable").head(MOST_WORST)
-    return [_picture(row, _level_text(row), _worst(row, home), 1) for row in worst.to_dict("records")]
+    worst = rows[is_bad(rows)].sort_values("file", kind="stable")
+    worst = worst.sort_values(["defocus_level", "certainty"], ascending=False, kind="stable").head(MOST_WORST)
+    return [_picture(row, _found_text(row), _worst(row, home), 1) for row in worst.to_dict("records")]
 
 
 def restored_pictures(rows: pd.DataFrame, home: Path) -> list[Picture]:
@@ -83,15 +89,17 @@ def _picture(row: dict[str, Any], told: str, picture: Optional[np.ndarray], pane
     return Picture(row["file"], told, _embedded(picture, width), detail)
 
 
-def _level_text(row: dict[str, Any]) -> str:
-    parts = [f"level {row['defocus_level']:.1f}"]
-    parts += [f"certainty {row['certainty']:.2f}"] if np.isfinite(row["certainty"]) else []
+def _found_text(row: dict[str, Any]) -> str:
+    level, certainty = row["defocus_level"], row["certainty"]
+    parts = [f"level {level:.1f}" if np.isfinite(level) else "no level"]
+    parts += [f"certainty {certainty:.2f}"] if np.isfinite(certainty) else []
+    parts += ["flagged"] if row["flagged"] is True else []
     place = " ".join(filter(None, (row["plate"], row["well"], row["channel"])))
     return ", ".join([*parts, *filter(None, [place])])
 
 
 def _change_text(row: dict[str, Any]) -> str:
-    text = _level_text(row)
+    text = _found_text(row)
     change, ratio = row["change"], row["intensity_ratio"]
     text += f"; changed by {100 * change:.0f} % of its contrast" if np.isfinite(change) else ""
     return text + (f", total intensity {ratio:.2f} times that before" if np.isfinite(ratio) else "")

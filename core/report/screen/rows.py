@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from parfocal.batch.arguments import FROM_FILE
 from parfocal.report.table import focus_table
 
 if TYPE_CHECKING:
@@ -25,14 +26,7 @@ TEXTS = (
     "acquired",
 )
 # Settings of the measurement that each row states for itself.
-SETTINGS = (
-    "modality",
-    "pixel_size_um",
-    "z_step_um",
-    "numerical_aperture",
-    "emission_wavelength_um",
-    "immersion_index",
-)
+SETTINGS = FROM_FILE
 # All columns of a screen that are made use of.
 COLUMNS = {
     *("defocus_level", "certainty", "mean_certainty", "answered", "status", "flagged", "restored"),

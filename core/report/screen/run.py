@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from parfocal.focus_quality.measure import MODALITIES
+from parfocal.report.screen.words import between, duration, heading, span, words
 from parfocal.screen.record import read_record
+from parfocal.screen.sessions import UNKNOWN, known_sessions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +55,21 @@ class Run:
 
     @property
     def span(self) -> str:
-        """When the run began and ended, as far as it is known."""
-        return ", ".join(f"{name} {self.about[name]}" for name in ("begun", "ended") if self.about.get(name))
+        """When the run was at work, and for how long where it was gone on with; as far as it is known."""
+        parts = self._sessions()
+        if not parts:
+            return ""
+        first, last = str(parts[0]["begun"]), str(parts[-1]["ended"])
+        if len(parts) == 1:
+            return f"{span(first, last)}, {self._at_work()} at work"
+        times = "once" if len(parts) == 2 else f"{len(parts) - 1} times"
+        return f"{span(first, last)}, gone on with {times}, {self._at_work()} at work"
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        return list(self.about.get("sessions", ()))
+
+    def _at_work(self) -> str:
+        return duration(sum((between(part["begun"], part["ended"]) for part in self._sessions()), timedelta()))
 
     @property
     def finished(self) -> bool:
@@ -68,8 +84,18 @@ class Run:
 
     def lines(self) -> list[tuple[str, str]]:
         """All else that is known, as names and values."""
-        told = [line for part in self.about if part != "models" for line in flattened(part, self.about[part])]
-        return [*told, ("report written by", f"Parfocal {metadata.version('parfocal')}")]
+        if not self.about:
+            return [_written_by()]
+        settings = {**self.about["arguments"], **self.about.get("options", {})}
+        versions = {heading(name): number for name, number in self.about.get("versions", {}).items()}
+        told = [
+            *((heading(name), _text(value)) for name, value in settings.items()),
+            *((name, str(number)) for name, number in versions.items()),
+            (heading("inputs"), _few([str(path) for path in self.about["inputs"]])),
+            *((f"Part {number}", _in_words(part)) for number, part in enumerate(self._sessions(), 1)),
+            ("Time at work", self._at_work() if self._sessions() else ""),
+        ]
+        return [*(line for line in told if line[1]), _written_by()]
 
     def command(self) -> str:
         """Command line that repeats the run; empty where it is not known."""
@@ -83,8 +109,9 @@ class Run:
 def read_run(folder: Path) -> dict[str, Any]:
     """Read the record of a screen; empty where there is none, or it is damaged: the report is made all the same."""
     try:
-        return read_record(folder)
-    except (OSError, ValueError):
+        record = read_record(folder)
+        return {**record, "sessions": known_sessions(record, folder)}
+    except (OSError, ValueError, LookupError, TypeError):
         return {}
 
 
@@ -94,17 +121,19 @@ def row_settings(rows: pd.DataFrame, names: Iterable[str]) -> tuple[tuple[str, s
     for name in names:
         values = [value for value in rows[name].dropna().drop_duplicates() if value != ""]
         if values:
-            found.append((name, _few([f"{value:g}" if isinstance(value, float) else str(value) for value in values])))
+            texts = [f"{value:g}" if isinstance(value, float) else words(str(value)) for value in values]
+            found.append((heading(name), _few(texts)))
     return tuple(found)
 
 
-def flattened(name: str, value: Any) -> list[tuple[str, str]]:
-    """Names and values of nested settings; a long list is cut."""
-    if isinstance(value, dict):
-        return [line for key, part in value.items() for line in flattened(f"{name}: {key}", part)]
-    if isinstance(value, list):
-        return [(name, _few([_text(each) for each in value]))] if value else []
-    return [(name, _text(value))] if value not in (None, "") else []
+def _in_words(session: dict[str, Any]) -> str:
+    """When a part of a run was at work, and how it ended."""
+    how = "no end is recorded: it is still at work, or was killed; this is when it last wrote something"
+    return f"{span(session['begun'], session['ended'])} ({how if session['how'] == UNKNOWN else session['how']})"
+
+
+def _written_by() -> tuple[str, str]:
+    return "Report written by", f"Parfocal {metadata.version('parfocal')}"
 
 
 def _few(texts: list[str]) -> str:
@@ -115,7 +144,7 @@ def _few(texts: list[str]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+    return "" if value is None else words(value) if value in MODALITIES else str(value)
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -1,16 +1,17 @@
 const PAGE_ROWS = 50;
 
 function startTable(table) {
-  const columns = table.columns.map(readable);
+  const columns = table.columns.map(readable), visible = columns.filter((column) => !column.same);
   const byName = Object.fromEntries(columns.map((column) => [column.name, column]));
   const state = { order: [...Array(table.n).keys()], shown: [], page: 0, column: null, down: false };
   const searched = columns.filter((column) => column.isText);
-  const haystack = Array.from({ length: table.n }, (_, row) => searched.map((column) => column.text(row)).join("\n").toLowerCase());
+  const seen = (column, row) => (column.names ? column.text(row) : column.short(row));
+  const haystack = Array.from({ length: table.n }, (_, row) => searched.map((column) => seen(column, row)).join("\n").toLowerCase());
   const selects = ["plate", "outcome", "status"].filter((name) => byName[name]);
   for (const name of selects) fillSelect(byId("filter-" + name), byName[name]);
-  if (!byName.plate) byId("filter-plate-label").hidden = true;
+  for (const name of ["plate", "status"]) byId(`filter-${name}-label`).hidden = !byName[name] || byName[name].same;
 
-  const show = () => showPage(columns, state, table.n);
+  const show = () => showPage(visible, state, table.n);
   const filter = () => {
     const words = byId("filter-text").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = selects.map((name) => [byName[name], byId("filter-" + name).value]).filter(([, value]) => value !== "*");
@@ -23,11 +24,11 @@ function startTable(table) {
     state.down = state.column === column ? !state.down : !column.isText;
     state.column = column;
     state.order.sort((a, b) => column.compare(a, b, state.down) || a - b);
-    for (const one of columns) one.head.setAttribute("aria-sort", one !== column ? "none" : state.down ? "descending" : "ascending");
+    for (const one of visible) one.head.setAttribute("aria-sort", one !== column ? "none" : state.down ? "descending" : "ascending");
     filter();
   };
   const turn = (page) => { state.page = page; show(); };
-  drawHead(columns, sort);
+  drawHead(visible, sort);
   const controls = byId("table-controls");
   controls.hidden = byId("table-pages").hidden = false;
   let waiting;
@@ -42,16 +43,16 @@ function startTable(table) {
   sort(byName.defocus_level || columns[0]);
 }
 
-// A column as texts of rows, and how to compare two rows.
+// A column as texts of rows (`short` as they are shown, `text` as they are saved), and how to compare two rows.
 function readable(column) {
   const collator = new Intl.Collator(undefined, { numeric: true });
   if (column.numbers) {
-    const digits = { defocus_level: 1, time: 0 }[column.name] ?? 2, numbers = column.numbers;
+    const numbers = column.numbers;
     const compare = (a, b, down) => {
       if (numbers[a] === null || numbers[b] === null) return (numbers[a] === null) - (numbers[b] === null);
       return down ? numbers[b] - numbers[a] : numbers[a] - numbers[b];
     };
-    return { ...column, compare, isText: false, text: (row) => (numbers[row] === null ? "" : numbers[row].toFixed(digits)) };
+    return { ...column, compare, isText: false, text: (row) => (numbers[row] === null ? "" : numbers[row].toFixed(column.digits)) };
   }
   const folder = (row) => column.words[column.codes[row]];
   const full = (row) => (folder(row) ? folder(row) + "/" : "") + column.names[row];
@@ -66,14 +67,14 @@ function readable(column) {
     return column.names ? (row) => found[row] : (row) => found[column.codes[row]];
   };
   const compare = (a, b, down) => { rank ??= ranks(); return down ? rank(b) - rank(a) : rank(a) - rank(b); };
-  return { ...column, compare, isText: true, text, short: column.names ? (row) => column.names[row] : text };
+  return { ...column, compare, isText: true, text, short: column.names ? (row) => column.names[row] : (row) => column.shown[column.codes[row]] };
 }
 
 function fillSelect(select, column) {
   const counts = new Map();
   for (const code of column.codes) counts.set(code, (counts.get(code) || 0) + 1);
   const all = new Option("all", "*", true, true);
-  select.replaceChildren(all, ...column.words.map((word, code) => new Option(`${word || "none"} (${counts.get(code)})`, word)));
+  select.replaceChildren(all, ...column.words.map((word, code) => new Option(`${column.shown[code] || "none"} (${counts.get(code)})`, word)));
 }
 
 function drawHead(columns, sort) {

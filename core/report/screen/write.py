@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from parfocal.batch.files import OutputExists
-from parfocal.report.screen.page import GENERATOR, render
+from parfocal.report.screen.page import render
 from parfocal.report.screen.rows import COLUMNS, SETTINGS, kind_of, screen_rows
 from parfocal.report.screen.run import Run, read_run, row_settings
+from parfocal.report.screen.target import check_target, write_page
 from parfocal.report.table import read_table
 from parfocal.screen.settings import REPORT, RESULTS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Where in a file the mark of our reports stands.
-_HEAD_BYTES = 2000
 
 
 def write_screen_report(output: Path, path: Optional[Path] = None, overwrite: bool = False) -> Path:
@@ -43,9 +39,12 @@ def write_screen_report(output: Path, path: Optional[Path] = None, overwrite: bo
         Where the folder holds no rows of a screen.
     parfocal.batch.files.OutputExists
         Where another file has the name of the report, and `overwrite` is not set.
+    parfocal.report.screen.target.ReportNotWritten
+        Where it cannot be written; the message says why, and what to do.
     """
     output = Path(output)
-    path = check_report_path(output / REPORT if path is None else Path(path), overwrite)
+    path = output / REPORT if path is None else Path(path)
+    check_target(path, overwrite)
     table = _read_results(output)
     return _write(path, table, Run(output.resolve().name, read_run(output)), output)
 
@@ -70,23 +69,12 @@ def write_table_report(table: Path, path: Path, overwrite: bool = False) -> Path
         Where it holds neither focus nor sorting.
     parfocal.batch.files.OutputExists
         Where another file has the name, and `overwrite` is not set.
+    parfocal.report.screen.target.ReportNotWritten
+        Where it cannot be written; the message says why, and what to do.
     """
-    path = check_report_path(Path(path), overwrite)
-    return _write(path, read_table(table), Run(Path(table).name), Path(table).parent)
-
-
-def check_report_path(path: Path, overwrite: bool) -> Path:
-    """Give back the path where a report may be written to it."""
-    if path.is_dir():
-        raise IsADirectoryError(f"the report is a file, {path} is a folder: give the name of an HTML file")
-    if path.exists() and not overwrite and not _is_ours(path):
-        raise OutputExists(f"{path} exists and is no report of a screen: choose another name")
-    return path
-
-
-def _is_ours(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return f'<meta name="generator" content="{GENERATOR}"'.encode() in stream.read(_HEAD_BYTES)
+    table, path = Path(table), Path(path)
+    check_target(path, overwrite)
+    return _write(path, read_table(table), Run(table.name), table.parent)
 
 
 def _read_results(output: Path) -> pd.DataFrame:
@@ -94,12 +82,16 @@ def _read_results(output: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     from parfocal.screen.columns import columns_of, schema_of
-    from parfocal.screen.results import unfinished_rows
+    from parfocal.screen.results import parts_in, unfinished_rows
 
-    tables = []
-    for part in sorted((output / RESULTS).glob("part-*.parquet")):
-        tables.append(pq.read_table(part, columns=_used(pq.read_schema(part).names)))
-    rows = unfinished_rows(output / RESULTS)
+    # A run that is at work may make a part of its journal meanwhile: read in this order, no row is missed.
+    unfinished, parts = unfinished_rows(output / RESULTS), parts_in(output / RESULTS)
+    try:
+        tables = [pq.read_table(part, columns=_used(pq.read_schema(part).names)) for part in parts]
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+        raise ValueError(f"the results in {output / RESULTS} cannot be read: {error}") from error
+    finished = {part.stem for part in parts}
+    rows = [row for name, found in unfinished.items() if name not in finished for row in found]
     if rows:
         columns = {name: kind for name, kind in columns_of(False).items() if name in COLUMNS}
         tables.append(pa.Table.from_pylist(rows, schema_of(columns)))
@@ -125,13 +117,5 @@ def _write(path: Path, table: pd.DataFrame, run: Run, home: Path) -> Path:
     rows = screen_rows(table)
     about = Run(run.name, run.about, row_settings(rows, SETTINGS))
     text = render(rows, about, home, kind_of(table))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    begun = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Names of files may hold what UTF-8 does not.
-        with begun.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            stream.write(text)
-        os.replace(begun, path)
-    finally:
-        begun.unlink(missing_ok=True)
+    write_page(path, text)
     return path

@@ -12,9 +12,10 @@ from conftest import table_of, threads_as_workers
 from screen_stand_ins import stand_in
 
 from parfocal.cli.screen_progress import line
+from parfocal.screen import closing
 from parfocal.screen import cluster as clusters
 from parfocal.screen import place as places
-from parfocal.screen import screen as screens
+from parfocal.screen import run as runs
 from parfocal.screen.place import Place
 from parfocal.screen.screen import screen_files
 
@@ -46,7 +47,7 @@ def test_a_scheduler_that_goes_away_ends_the_run_which_can_be_gone_on_with(tmp_p
     (tmp_path / "in").mkdir()
     for number in range(30):
         (tmp_path / "in" / f"{number}.tif").touch()
-    monkeypatch.setattr(screens, "screen_file", stand_in)
+    monkeypatch.setattr(runs, "screen_file", stand_in)
     going = threads_as_workers()
 
     def leave(told):
@@ -61,11 +62,11 @@ def test_a_scheduler_that_goes_away_ends_the_run_which_can_be_gone_on_with(tmp_p
 
 
 def test_nothing_that_does_not_close_keeps_the_program_from_its_end(monkeypatch):
-    monkeypatch.setattr(clusters, "_CLOSE_S", 0.2)
+    monkeypatch.setattr(closing, "_CLOSE_S", 0.2)
     stuck = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
     stuck.start()
     cluster = SimpleNamespace(close=threading.Event().wait, workers={0: SimpleNamespace(pid=stuck.pid)})
-    clusters._ended(cluster)
+    closing.ended(cluster)
     stuck.join(30)
     assert stuck.exitcode is not None and not cluster.shutdown_on_close
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -68,6 +69,7 @@ def test_a_run_that_is_ended_again_and_again_and_gone_on_with_equals_an_undistur
             kill_a_worker(run, chance)
         wait_for(run, output, held - (moment == "before"))
         said = end_with(run, number)
+        assert "resource_tracker" not in said
         if number == signal.SIGKILL:
             assert run.returncode == -number
         else:
@@ -79,3 +81,8 @@ def test_a_run_that_is_ended_again_and_again_and_gone_on_with_equals_an_undistur
     told = last.communicate(timeout=_GIVE_UP_S)
     assert last.returncode == 0, told
     assert table_of(output).equals(table_of(done[0]))
+    sessions = json.loads((output / "run.json").read_text())["sessions"]
+    assert [part["how"] for part in sessions] == ["unknown", "unknown", "stopped", "stopped", "finished"]
+    times = [part[name] for part in sessions for name in ("begun", "ended")]
+    assert times == sorted(times)
+    assert not (output / ".parfocal-running").exists()

@@ -86,21 +86,28 @@ def test_an_end_between_any_two_steps_of_finishing_a_part_loses_and_doubles_noth
         assert sorted(os.listdir(folder)) == ["part-000001.parquet"]
 
 
-def test_a_full_disk_ends_the_run_with_what_to_do_and_what_is_written_stays(tmp_path, monkeypatch):
+@pytest.mark.skipif(os.name == "nt", reason="no limit to the size of files")
+def test_a_disk_that_fills_up_ends_the_run_with_what_to_do_and_what_is_written_stays(tmp_path):
+    import resource
+
     results = Results(tmp_path, COLUMNS)
     results.add(rows_of("/p/0.tif"))
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    # A disk that is really full cannot be had in a test.
-    with monkeypatch.context() as patch:
-        patch.setattr("os.fsync", full)
-        results._synced = 0.0
-        with pytest.raises(ResultsLost, match="No space left on device; mend that and go on with --resume"):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    whole = (tmp_path / "part-000001.jsonl").stat().st_size
+    # Half a line fits, as at the end of a disk.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 100, limits[1]))
+    try:
+        with pytest.raises(ResultsLost, match="File too large; mend that and go on with --resume"):
             results.add(rows_of("/p/1.tif"))
-    results.close()
-    assert "/p/0.tif" in files_in(tmp_path)
+        results.close()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        again = Results(tmp_path, COLUMNS)
+        assert len(again.done) == 1
+        with pytest.raises(ResultsLost, match="File too large"):
+            again.finish_part()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files_in(tmp_path) == ["/p/0.tif"]
 
 
 def test_rows_that_are_dropped_count_as_not_done(tmp_path):

@@ -15,7 +15,8 @@ from parfocal import flag_defocused, measure_image_focus, restore_defocus
 from parfocal.batch.files import OutputExists
 from parfocal.cli.screen_progress import line
 from parfocal.registry import read_config, shipped_file
-from parfocal.screen import screen as screens
+from parfocal.screen import run as runs
+from parfocal.screen.begin import clear
 from parfocal.screen.screen import screen_files
 from parfocal.screen.settings import ScreenSettings
 from parfocal.screen.task import ScreenTask
@@ -61,7 +62,9 @@ def test_the_record_says_what_the_screen_was_run_with(small_screen, done):
     assert set(record["models"]) == {"focus_quality", "sorting", "restoration"}
     for task, model in record["models"].items():
         assert model == {"name": "default", "sha256": read_config(shipped_file(f"{task}/default"))["sha256"]}
-    assert record["counts"]["images"] == 12 and record["ended"] >= record["begun"]
+    assert record["counts"]["images"] == 12
+    (session,) = record["sessions"]
+    assert session["how"] == "finished" and session["begun"] <= session["ended"] == record["ended"]
 
 
 def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_screen, done):
@@ -82,9 +85,16 @@ def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_s
 def test_going_on_does_only_files_without_rows_and_starts_no_process_where_there_are_none(done, monkeypatch, tmp_path):
     output = tmp_path / "out"
     shutil.copytree(done[0], output)
-    monkeypatch.setattr(screens, "connected", lambda place: pytest.fail("nothing is left to do"))
+    monkeypatch.setattr(runs, "connected", lambda place: pytest.fail("nothing is left to do"))
     screen_files([], output, resume=True)
     assert table_of(output).equals(table_of(done[0]))
+    assert len(json.loads((output / "run.json").read_text())["sessions"]) == 2
+
+
+def test_two_runs_leave_the_same_table_whatever_was_done_first(small_screen, done, tmp_path, scheduler):
+    screen_files([small_screen], tmp_path / "out", {"restore": True}, scheduler=scheduler)
+    tables = [pd.read_csv(output / "screen.csv").drop(columns="seconds") for output in (done[0], tmp_path / "out")]
+    assert tables[0].equals(tables[1]) and tables[0]["file"].is_monotonic_increasing
 
 
 def test_one_process_at_a_time_writes_to_a_folder(small_screen, done):
@@ -109,11 +119,29 @@ def test_a_screen_that_cannot_begin_leaves_nothing(small_screen, tmp_path, monke
     assert not (tmp_path / "out").exists()
 
 
+def test_to_replace_a_run_takes_away_no_folder_that_is_of_none(small_screen, tmp_path):
+    (tmp_path / "out" / "results").mkdir(parents=True)
+    (tmp_path / "out" / "results" / "mine.txt").touch()
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="results exists, and is of no screen: choose another"):
+            screen_files([small_screen], tmp_path / "out", overwrite=overwrite)
+    assert (tmp_path / "out" / "results" / "mine.txt").exists()
+
+
+def test_to_replace_a_run_takes_away_its_report_and_no_other_file_of_that_name(done, tmp_path):
+    for text, kept in (("mine", True), ('<meta name="generator" content="Parfocal screen report">', False)):
+        output = tmp_path / str(kept)
+        shutil.copytree(done[0], output)
+        (output / "report.html").write_text(text)
+        clear(output)
+        assert os.listdir(output) == ["report.html"] * kept
+
+
 @pytest.mark.current_python
 def test_a_file_that_ends_its_process_or_fills_the_memory_becomes_a_row(tmp_path, monkeypatch):
     for name in ("a", "crash", "b", "fat", "c"):
         (tmp_path / f"{name}.tif").touch()
-    monkeypatch.setattr(screens, "screen_file", stand_in)
+    monkeypatch.setattr(runs, "screen_file", stand_in)
     # Each further try takes one more start of a process.
     monkeypatch.setattr("parfocal.screen.spread._TRIES_ALONE", 1)
     screen_files([tmp_path], tmp_path / "out", workers=1, memory_limit="700MB")
@@ -126,7 +154,7 @@ def test_a_file_that_ends_its_process_or_fills_the_memory_becomes_a_row(tmp_path
 def test_files_that_failed_are_done_again_on_request(small_screen, done, monkeypatch, tmp_path, scheduler):
     output = tmp_path / "out"
     shutil.copytree(done[0], output)
-    monkeypatch.setattr(screens, "screen_file", stand_in)
+    monkeypatch.setattr(runs, "screen_file", stand_in)
     (output / "restored" / "p").mkdir()
     begun = output / "restored" / "p" / ".x.tif.ome.tif.17.part"
     begun.touch()
