@@ -14,6 +14,8 @@ import numpy as np
 
 FORMAT_VERSION = 1
 _LOADING = threading.Lock()
+# Packages by the folders that they were unpacked into: the user knows the former alone.
+_PACKAGES: dict[Path, Path] = {}
 
 
 class ModelError(RuntimeError):
@@ -67,19 +69,36 @@ def model_folder(name_or_path: str | os.PathLike[str], task: str) -> Path:
     ModelError
         Where there is none; the message lists the names there are. Where a package must not or cannot be unpacked.
     """
-    shipped = shipped_file(task)
-    given = Path(name_or_path)
-    if (shipped / given).is_dir() and len(given.parts) == 1:
-        return shipped / given
+    shipped, name = shipped_file(task), os.fspath(name_or_path)
+    given = Path(name)
+    # `./default` is a path, and no longer to be told from `default` once it is a Path.
+    if name not in ("", ".", "..") and os.path.split(name)[0] == "" and (shipped / name).is_dir():
+        return shipped / name
     if given.is_dir():
         return given
     if given.suffix.lower() == ".zip" and given.is_file():
-        from parfocal.sharing.unpack import unpacked
-
-        return unpacked(given)
+        return _unpacked(given)
     names = sorted(folder.name for folder in shipped.iterdir() if folder.is_dir()) if shipped.is_dir() else []
     known = f"one of {names} or the path" if names else "the path (none ships)"
-    raise ModelError(f"no model {str(name_or_path)!r} for {task}: give {known} of a model folder or package")
+    raise ModelError(f"no model {shown(given)!r} for {task}: give {known} of a model folder or package")
+
+
+def _unpacked(package: Path) -> Path:
+    from parfocal.sharing.unpack import unpacked
+
+    folder = unpacked(package)
+    _PACKAGES[folder.resolve()] = package
+    return folder
+
+
+def shown(path: Path) -> str:
+    """Name a model folder or a file in it as the user knows it: of a package that is the package."""
+    for folder, package in _PACKAGES.items():
+        if folder == path:
+            return str(package)
+        if folder in path.parents:
+            return f"{path.relative_to(folder).as_posix()} in {package}"
+    return str(path)
 
 
 def load_model(name_or_path: str | os.PathLike[str], task: str) -> Model:
@@ -103,13 +122,23 @@ def _load(folder: Path, task: str) -> Model:
 
     options = onnxruntime.SessionOptions()
     # One thread a process by default: CellProfiler's workers and the batch engine run one process per core.
-    options.intra_op_num_threads = int(os.environ.get("PARFOCAL_THREADS", "1"))
+    options.intra_op_num_threads = thread_count()
     options.inter_op_num_threads = 1
     try:
+        # From bytes: weights that lie in further files, which nobody checks, are refused by ONNX Runtime then.
         session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        return Model(folder, config, session)
     except Exception as error:  # onnxruntime's own errors have no common base
-        raise ModelError(f"{folder / config['weights']} holds no network that can be run: {error}") from error
+        raise ModelError(f"{shown(folder / config['weights'])} holds no network that can be run: {error}") from error
     return Model(folder, config, session)
+
+
+def thread_count() -> int:
+    """Threads that each process uses, as PARFOCAL_THREADS has it (ValueError where that is no such number)."""
+    given = os.environ.get("PARFOCAL_THREADS", "1")
+    if not given.isdecimal() or int(given) < 1:
+        raise ValueError(f"PARFOCAL_THREADS must be a whole number from 1 on, got {given!r}")
+    return int(given)
 
 
 def checked_config(name_or_path: str | os.PathLike[str], task: str) -> tuple[Path, dict[str, Any]]:
@@ -122,13 +151,18 @@ def checked_config(name_or_path: str | os.PathLike[str], task: str) -> tuple[Pat
     """
     folder = model_folder(name_or_path, task).resolve()
     config = read_config(folder)
-    if config.get("task") != task:
-        raise ModelError(f"{folder} is a model for {config.get('task')!r}, needed is one for {task!r}")
     version = config.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int):
         raise ModelError(
-            f"{folder} has format {version!r}, this Parfocal reads up to {FORMAT_VERSION}: update Parfocal"
+            f"{shown(folder / 'config.json')} is damaged: format_version must be a number, got {version!r}"
         )
+    # Before anything else is read, which may have another meaning there.
+    if version > FORMAT_VERSION:
+        raise ModelError(
+            f"{shown(folder)} has format {version}, this Parfocal reads up to {FORMAT_VERSION}: update Parfocal"
+        )
+    if config.get("task") != task:
+        raise ModelError(f"{shown(folder)} is a model for {config.get('task')!r}, needed is one for {task!r}")
     return folder, config
 
 
@@ -142,23 +176,28 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing: this is no Parfocal model folder") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: {error}") from error
+        raise ModelError(f"{shown(path)} is missing: this is no Parfocal model folder") from error
+    # Brackets within brackets without end are a RecursionError.
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{shown(path)} is damaged: {error}") from error
     if not isinstance(config, dict):
-        raise ModelError(f"{path} is damaged: it holds no settings")
+        raise ModelError(f"{shown(path)} is damaged: it holds no settings")
     return config
 
 
 def _checked_weights(folder: Path, config: dict[str, Any]) -> bytes:
-    path = folder / str(config.get("weights"))
+    path, told = folder / str(config.get("weights")), shown(folder / str(config.get("weights")))
+    if path.parent != folder:
+        raise ModelError(f"{shown(folder / 'config.json')} is damaged: weights must name a file beside it")
     try:
         weights = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error}): copy the model folder again, whole") from error
+        raise ModelError(
+            f"{told} cannot be read ({error.strerror or error}): copy the model folder again, whole"
+        ) from error
     digest = hashlib.sha256(weights).hexdigest()
     if digest != config.get("sha256"):
-        raise ModelError(f"{path} is damaged: its SHA-256 is {digest}, config.json says {config.get('sha256')}")
+        raise ModelError(f"{told} is damaged: its SHA-256 is {digest}, config.json says {config.get('sha256')}")
     return weights

@@ -108,7 +108,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _say(error: BaseException) -> int:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError) and (error.name or "").split(".")[0] in _OF_TRAINING:
-        text = f"{text}: training needs TensorFlow: pip install -e '.[train]' in Parfocal's folder"
+        from parfocal.install.packages import extra_command
+
+        text = f"{text}: training needs TensorFlow: {extra_command('train')}"
     if isinstance(error, FileExistsError):
         from parfocal.batch.files import OutputExists
 

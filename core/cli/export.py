@@ -15,8 +15,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bioimageio",
         action="store_true",
-        required=True,
-        help="as a package of the bioimage.io model specification (extra bioimageio); Parfocal loads it too",
+        help="as a package of the bioimage.io model specification (extra bioimageio), which Parfocal loads too; it is "
+        "the only form, and need not be said",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the package to write, *.zip")
     parser.add_argument(

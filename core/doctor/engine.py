@@ -11,9 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from parfocal.doctor.finding import BROKEN, WORKS, Finding, version_of
+from parfocal.install.packages import install_command
 
 _LEAST_ROOM_GB = 1.0
-_AGAIN = "install Parfocal again: pip install --force-reinstall -e . in its folder"
+
+
+def again() -> str:
+    """Say how Parfocal is installed again."""
+    return f"install Parfocal again, in its folder: {install_command('--force-reinstall --no-deps -e .')}"
 
 
 def python() -> list[Finding]:
@@ -40,7 +45,7 @@ def models() -> list[Finding]:
     from parfocal.registry import shipped_models
 
     found = [model(folder) for folder in shipped_models()]
-    return found or [Finding("models", BROKEN, "none is there", _AGAIN)]
+    return found or [Finding("models", BROKEN, "none is there", again())]
 
 
 def model(folder: Path) -> Finding:
@@ -57,7 +62,7 @@ def model(folder: Path) -> Finding:
             load_model(folder, folder.parent.name)
         _check_further(folder, config)
     except ModelError as error:
-        return Finding(name, BROKEN, str(error), _AGAIN)
+        return Finding(name, BROKEN, str(error), again())
     return Finding(name, WORKS, f"SHA-256 {str(config['sha256'])[:12]} as stated, opened by ONNX Runtime")
 
 
@@ -66,8 +71,10 @@ def _check_further(folder: Path, config: dict[str, object]) -> None:
     from parfocal.registry import ModelError
 
     for key in ("profiles", "known", "start"):
-        path, stated = folder / str(config.get(key)), config.get(f"{key}_sha256")
-        if key in config and not path.is_file():
+        if key not in config:
+            continue
+        path, stated = folder / str(config[key]), config.get(f"{key}_sha256")
+        if not path.is_file():
             raise ModelError(f"{path} is missing")
         if stated and hashlib.sha256(path.read_bytes()).hexdigest() != stated:
             raise ModelError(f"{path} is damaged: its SHA-256 is not that of config.json")
@@ -89,9 +96,12 @@ def temporary_folder() -> Finding:
 
 def processors() -> Finding:
     """Cores, and the threads that each process uses."""
-    what, given = "processors", os.environ.get("PARFOCAL_THREADS", "1")
-    if not given.isdecimal() or int(given) < 1:
-        text = f"PARFOCAL_THREADS must be a whole number from 1 on, got {given!r}"
-        return Finding(what, BROKEN, text, "set PARFOCAL_THREADS to 1, or take it away")
-    told = f"{os.cpu_count()} cores, {given} thread(s) a process (PARFOCAL_THREADS); no GPU is needed or used"
+    from parfocal.registry import thread_count
+
+    what = "processors"
+    try:
+        threads = thread_count()
+    except ValueError as error:
+        return Finding(what, BROKEN, str(error), "set PARFOCAL_THREADS to 1, or take it away")
+    told = f"{os.cpu_count()} cores, {threads} thread(s) a process (PARFOCAL_THREADS); no GPU is needed or used"
     return Finding(what, WORKS, told)

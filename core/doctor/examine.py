@@ -7,7 +7,8 @@ from functools import partial
 from typing import Optional, Union
 
 from parfocal.doctor import engine, hosts, optional
-from parfocal.doctor.finding import BROKEN, Finding, extra_command
+from parfocal.doctor.finding import BROKEN, Finding
+from parfocal.install.packages import extra_command, quoted
 
 Check = Callable[[], Union[Finding, list[Finding]]]
 
@@ -31,7 +32,7 @@ def examine(
     list of Finding
         In the order of need; what cannot be found out is `broken`, with the error. Nothing raises.
     """
-    again = "install Parfocal again: pip install -e . in its folder"
+    again = engine.again()
     checks: list[tuple[str, Check, str]] = [
         ("Python", engine.python, again),
         ("libraries", engine.libraries, again),
@@ -49,10 +50,10 @@ def examine(
         ("TensorFlow", lambda: optional.tensorflow(thorough), extra_command("train")),
     ]
     if fiji is not None:
-        checks.append(("scripts in Fiji", lambda: hosts.fiji(fiji), f"parfocal install fiji {fiji}"))
+        checks.append(("scripts in Fiji", lambda: hosts.fiji(fiji), f"parfocal install fiji {quoted(fiji)}"))
     if cellprofiler_plugins is not None:
         place = cellprofiler_plugins
-        command = f"parfocal install cellprofiler {place}"
+        command = f"parfocal install cellprofiler {quoted(place)}"
         checks.append(("modules in CellProfiler", lambda: hosts.cellprofiler_plugins(place), command))
     return [finding for check in checks for finding in guarded(*check)]
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from parfocal.install.packages import extra_command
 from parfocal.worker.process import environment
 
 WORKS, MISSING, BROKEN = "works", "missing", "broken"
@@ -34,11 +35,6 @@ class Finding:
     state: str
     text: str
     remedy: str = ""
-
-
-def extra_command(extra: str) -> str:
-    """Command that installs an extra."""
-    return f"in Parfocal's folder: pip install -e '.[{extra}]'"
 
 
 def looked_up(what: str, packages: dict[str, str], extra: str, use: str, imported: bool = True) -> Finding:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Optional
+from typing import Any
 
 from parfocal.doctor.finding import BROKEN, MISSING, WORKS, Finding, looked_up, told_by_python, version_of
-from parfocal.install.written import Written
+from parfocal.install.packages import quoted
+from parfocal.install.place import Place, whole_path
 
 _OLDEST_JAVA = 11
 _PATIENCE_S = 120.0
@@ -73,49 +73,48 @@ def cellprofiler() -> Finding:
             "CellProfiler",
             BROKEN,
             f"{told}, the modules are for 4.2",
-            "in Python 3.9: pip install -e '.[cellprofiler]'",
+            """in Parfocal's folder, in a Python 3.9: pip install -e ".[cellprofiler]\"""",
         )
     return Finding("CellProfiler", WORKS, f"{told}; its plugins folder is cp_plugins in Parfocal's folder")
 
 
 def cellprofiler_plugins(folder: str) -> Finding:
     """The modules that were installed into a plugins folder of a CellProfiler."""
-    from parfocal.install.cellprofiler import FILE, Modules
-    from parfocal.install.written import read_written
+    from parfocal.install.cellprofiler import place_in
 
-    place = Path(folder).expanduser().resolve()
-    command = f"parfocal install cellprofiler {shlex.quote(folder)}"
-    return _installed(f"modules in {place}", place, read_written(Modules, place / FILE), command)
+    place = place_in(whole_path(folder))
+    command = f"parfocal install cellprofiler {quoted(folder)}"
+    return _installed(f"modules in {place.folder}", place, command, f"{command} --python PATH, of another Python")
 
 
 def fiji(folder: str) -> Finding:
     """The scripts that were installed into a Fiji, and the Appose in it."""
-    from parfocal.fiji_bridge.scripts.folder import SCRIPTS, check_appose, fiji_folder
-    from parfocal.fiji_bridge.scripts.manifest import read_manifest
+    from parfocal.fiji_bridge.scripts.folder import check_appose, fiji_folder
+    from parfocal.fiji_bridge.scripts.manifest import place_in
 
     found = fiji_folder(folder)
-    scripts = found / SCRIPTS
-    command = f"parfocal install fiji {shlex.quote(folder)}"
-    told = _installed(f"scripts in {found}", scripts, read_manifest(scripts), command)
+    command = f"parfocal install fiji {quoted(folder)}"
+    told = _installed(f"scripts in {found}", place_in(found), command, f"{command}, in a Python that has Parfocal")
     if told.state == WORKS:
         check_appose(found)
     return told
 
 
-def _installed(what: str, place: Path, written: Optional[Written], command: str) -> Finding:
+def _installed(what: str, place: Place[Any], again: str, elsewhere: str) -> Finding:
     """Say whether what was installed is whole and of this version, and its Python still works."""
     from parfocal.install.other_python import checked_python, packages_of
 
+    written = place.read()
     if written is None:
-        return Finding(what, MISSING, "none were installed", command)
-    changed = [name for name in written.files if not (place / name).is_file() or not written.is_unchanged(place / name)]
+        return Finding(what, MISSING, "none were installed", again)
+    changed = [name for name in written.files if not written.is_unchanged(place.folder / name)]
     if written.parfocal != version("parfocal"):
         text = f"they are of Parfocal {written.parfocal}, this is {version('parfocal')}"
-        return Finding(what, BROKEN, text, command)
+        return Finding(what, BROKEN, text, again)
     if changed:
-        return Finding(what, BROKEN, f"missing or changed: {', '.join(changed)}", f"move them away, then {command}")
+        return Finding(what, BROKEN, f"missing or changed: {', '.join(changed)}", f"move them away, then {again}")
     try:
         packages_of(checked_python(written.python))
     except (OSError, ImportError, ValueError) as error:
-        return Finding(what, BROKEN, str(error), f"{command}, with --python PATH for another Python")
+        return Finding(what, BROKEN, str(error), elsewhere)
     return Finding(what, WORKS, f"of this version, {len(written.files)} files, done by {written.python}")

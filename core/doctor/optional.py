@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from parfocal.doctor.finding import BROKEN, WORKS, Finding, extra_command, looked_up, told_by_python, version_of
+from parfocal.doctor.finding import BROKEN, WORKS, Finding, looked_up, told_by_python, version_of
+from parfocal.install.packages import extra_command
 
 _OLDEST_TENSORFLOW = (2, 15)
 FORMATS = {
@@ -51,7 +52,7 @@ def bioimageio() -> Finding:
         try:
             check_describes()
         except ImportError as error:
-            text, remedy = str(error).split(": ")
+            text, remedy = str(error).split(": ", 1)
             return Finding(found.what, BROKEN, text, remedy)
     return found
 

@@ -10,16 +10,9 @@ from pathlib import Path
 from typing import Optional
 
 from parfocal.install.other_python import checked_python, packages_of
-from parfocal.install.written import (
-    PATIENCE_S,
-    Written,
-    check_free,
-    check_patience,
-    make_folders,
-    read_written,
-    remove_files,
-    write_files,
-)
+from parfocal.install.place import Place, whole_path
+from parfocal.install.written import PATIENCE_S, Written, check_patience
+from parfocal.system_errors import told_plainly
 
 # The modules read it too (`cp_plugins/_parfocal_engine.py`).
 FILE = "_parfocal_engine.json"
@@ -66,8 +59,8 @@ def install(
     Raises
     ------
     OSError
-        Where there is no such folder or Python, or a file is in the way that was not written by an earlier call or was
-        changed since; nothing is written then.
+        Where there is no such folder or Python, it cannot be written into, or a file is in the way that was not written
+        by an earlier call or was changed since; all is then as it was.
     ImportError
         Where Parfocal does not run in that Python.
     ValueError
@@ -77,11 +70,7 @@ def install(
     plugins, texts = _plugins_folder(folder), _texts()
     chosen = checked_python(python or sys.executable)
     packages = packages_of(chosen)
-    before = read_written(Modules, plugins / FILE)
-    check_free(plugins, texts, before)
-    made = tuple(before.made if before else make_folders(plugins.parent, plugins))
-    files = write_files(plugins, texts, before)
-    Modules(version("parfocal"), chosen, patience_s, files, made, packages).write(plugins / FILE)
+    place_in(plugins).put(texts, Modules(version("parfocal"), chosen, patience_s, packages=packages))
     return plugins, chosen, [name[:-3] for name in texts if not name.startswith("_")]
 
 
@@ -96,17 +85,21 @@ def uninstall(folder: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
 
     Raises
     ------
-    FileNotFoundError
-        Where nothing was installed.
+    OSError
+        Where nothing was installed, or it cannot be removed.
     ValueError
         Where it is not known what was installed.
     """
-    plugins = Path(folder).expanduser().resolve()
-    modules = read_written(Modules, plugins / FILE)
-    if modules is None:
-        raise FileNotFoundError(f"nothing of Parfocal is installed in {plugins}: there is no {plugins / FILE}")
-    _remove_compiled(plugins, modules)
-    return remove_files(plugins.parent, plugins / FILE, modules)
+    place = place_in(whole_path(folder))
+    modules = place.written()
+    with told_plainly(f"what Python has made of the modules cannot be removed from {place.folder}"):
+        _remove_compiled(place.folder, modules)
+    return place.take_away(modules)
+
+
+def place_in(plugins: Path) -> Place[Modules]:
+    """Where the modules lie in a plugins folder."""
+    return Place(plugins.parent, plugins, FILE, Modules)
 
 
 def _remove_compiled(plugins: Path, modules: Modules) -> None:
@@ -120,13 +113,15 @@ def _remove_compiled(plugins: Path, modules: Modules) -> None:
 
 
 def _plugins_folder(given: str | os.PathLike[str]) -> Path:
-    folder = Path(given).expanduser().resolve()
+    folder = whole_path(given)
+    right = "give CellProfiler's plugins folder (File > Preferences > Plugins directory)"
     if folder == _source():
         raise ValueError(f"{folder} is Parfocal's own folder: give CellProfiler's plugins folder, or one of your own")
-    if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
-        raise FileNotFoundError(
-            f"no folder {folder}: give CellProfiler's plugins folder (File > Preferences > Plugins directory)"
-        )
+    with told_plainly(f"{folder} cannot be looked into"):
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is a file: {right}")
+        if not folder.parent.is_dir():
+            raise FileNotFoundError(f"no folder {folder}: {right}")
     return folder
 
 

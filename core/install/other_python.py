@@ -9,6 +9,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from parfocal.install.packages import extra_command, quoted
 from parfocal.worker.process import environment
 
 # What a host needs to know, told by that Python itself; what fails to be imported there would fail in the worker.
@@ -71,12 +72,11 @@ def packages_of(python: str) -> dict[str, str]:
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         words = done.stderr.strip().split("\n")[-1] if isinstance(error, ValueError) else str(error)
         raise ImportError(
-            f'Parfocal does not run in {python} ({words}): install it there, with "{python}" -m pip install '
-            f'"parfocal[worker]" or, in its folder, ".[worker]"'
+            f"Parfocal does not run in {python} ({words}): install it there, {extra_command('worker', python)}"
         ) from error
     if told["parfocal"] != version("parfocal"):
         raise ValueError(
             f"{python} has Parfocal {told['parfocal']}, this is {version('parfocal')}: install with that one, by "
-            f'"{python}" -m parfocal.cli install'
+            f"{quoted(python)} -m parfocal.cli install"
         )
     return {str(name): str(place) for name, place in told["packages"].items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from parfocal.install.packages import install_command
 from parfocal.registry import Model
 from parfocal.sharing.about import ABOUT, About
 from parfocal.sharing.tensors import Tensors, tensors_of
@@ -69,7 +70,7 @@ def check_describes() -> None:
             v0_5.OnnxWeightsDescr(source=Path(__file__), opset_version=_OPSET).model_dump(mode="json")
     except ValueError as error:
         told = f"bioimageio.spec {version('bioimageio.spec')} does not work with pydantic {version('pydantic')}"
-        raise ImportError(f"{told}: pip install 'pydantic<2.14'") from error
+        raise ImportError(told + ": " + install_command('"pydantic<2.14"')) from error
 
 
 def readme(network: Model, tensors: Tensors, card: str) -> str:

@@ -7,13 +7,14 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
 from parfocal.batch.files import OutputExists
+from parfocal.install.packages import extra_command
 from parfocal.registry import Model, ModelError, load_model, read_config, shipped_file, shipped_models
 from parfocal.sharing.about import ABOUT
 from parfocal.sharing.describe import INPUT, OUTPUT, README, check_describes, describe, readme
@@ -21,6 +22,7 @@ from parfocal.sharing.examples import example_input
 from parfocal.sharing.tensors import tensors_of
 from parfocal.sharing.unpack import CONFIG, SUFFIX
 from parfocal.sorting.members import ENSEMBLE
+from parfocal.system_errors import told_plainly
 
 
 def export_bioimageio(
@@ -68,7 +70,7 @@ def export_bioimageio(
     network = load_model(folder, _task_of(folder))
     image = None if test_image is None else _first_plane(test_image)
     seen = example_input(network, image)
-    with tempfile.TemporaryDirectory(prefix="parfocal-export-") as place:
+    with _told(package), tempfile.TemporaryDirectory(prefix="parfocal-export-") as place:
         files = Path(place) / folder.name
         _write_files(network, seen, files)
         made = Path(place) / "made.zip"
@@ -77,23 +79,37 @@ def export_bioimageio(
     return package
 
 
+def _told(package: Path) -> AbstractContextManager[None]:
+    return told_plainly(f"{package} cannot be written")
+
+
 def _check_output(package: Path, overwrite: bool) -> None:
     if package.suffix.lower() != SUFFIX:
         raise ValueError(f"the package must end with {SUFFIX}, got {package}")
-    if not package.parent.is_dir():
-        raise FileNotFoundError(f"no folder {package.parent} to write {package.name} into")
-    if package.exists() and (not overwrite or not package.is_file()):
-        raise OutputExists(f"{package} exists: choose another name")
+    with _told(package):
+        if not package.parent.is_dir():
+            raise FileNotFoundError(f"no folder {package.parent} to write {package.name} into")
+        if package.exists() and not package.is_file():
+            raise FileExistsError(f"{package} is a folder: choose another name")
+        if package.exists() and not overwrite:
+            raise OutputExists(f"{package} exists: choose another name")
     try:
         import bioimageio.spec  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            "packages of bioimage.io need bioimageio.spec: pip install -e '.[bioimageio]' in Parfocal's folder"
-        ) from error
+        raise ImportError(f"packages of bioimage.io need bioimageio.spec: {extra_command('bioimageio')}") from error
+    with _told(package):
+        # Before the work, not after it.
+        _begun(package).touch()
+        _begun(package).unlink()
+
+
+def _begun(package: Path) -> Path:
+    return package.with_name(f".{package.name}.{os.getpid()}.part")
 
 
 def _folder_of(model: str | os.PathLike[str]) -> Path:
-    for folder in (shipped_file(os.fspath(model)), Path(model)):
+    name = os.fspath(model)
+    for folder in (*([] if name.startswith(".") else [shipped_file(name)]), Path(name)):
         if (folder / CONFIG).is_file():
             return folder.resolve()
     names = ", ".join(f"{folder.parent.name}/{folder.name}" for folder in shipped_models())
@@ -155,6 +171,9 @@ def _offline() -> Iterator[Any]:
 
 def _put(made: Path, package: Path) -> None:
     """Move a file to its place, whole or not at all; the temporary folder may lie on another disk."""
-    partial = package.with_name(package.name + ".part")
-    shutil.copyfile(made, partial)
-    os.replace(partial, package)
+    begun = _begun(package)
+    try:
+        shutil.copyfile(made, begun)
+        os.replace(begun, package)
+    finally:
+        begun.unlink(missing_ok=True)

@@ -9,17 +9,20 @@ import stat
 import tempfile
 import threading
 import zipfile
-import zlib
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from parfocal.registry import ModelError
+from parfocal.system_errors import told_plainly
 
 SUFFIX, CONFIG = ".zip", "config.json"
 MOST_FILES = 64
 MOST_BYTES = 2**30
-# What an archive of one folder without folders in it has: no separator, no drive, nothing that begins with a dot.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+# What an archive of one folder without folders in it has: no separator, no drive, nothing that begins with a dot, none
+# of the names that are devices on Windows, and none that is too long for a disk.
+_PLAIN = re.compile(
+    r"(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9_]([a-z0-9_.+-]{0,98}[a-z0-9_+-])?", re.IGNORECASE | re.ASCII
+)
 # The others have no bound on what they unpack at once.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
@@ -43,14 +46,17 @@ def unpacked(package: Path) -> Path:
         return _unpacked(package.resolve(), state.st_mtime_ns, state.st_size)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _unpacked(package: Path, changed_ns: int, size: int) -> Path:
     """One folder for each state of a package: a file that was replaced is unpacked again."""
     try:
-        with zipfile.ZipFile(package) as archive:
-            members = _checked(package, archive.infolist())
-            return _written(package, archive, members)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        with told_plainly(f"{package} cannot be unpacked"), zipfile.ZipFile(package) as archive:
+            return _written(package, archive, _checked(package, archive.infolist()))
+    except ModelError:
+        raise
+    except OSError as error:
+        raise ModelError(str(error)) from error
+    except Exception as error:  # zipfile raises whatever comes of what it reads
         raise ModelError(f"{package} cannot be unpacked ({error}): copy or export it again") from error
 
 
@@ -90,7 +96,7 @@ def _written(package: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipI
     place = tempfile.TemporaryDirectory(prefix="parfocal-model-")
     try:
         # Named as the package, since results name the model by its folder.
-        folder = Path(place.name) / package.stem
+        folder = Path(place.name) / (package.stem.strip(".") or "model")
         folder.mkdir()
         for member in members:
             with archive.open(member) as packed, open(os.path.join(folder, member.filename), "xb") as out:

@@ -15,6 +15,8 @@ def main(grace_s: Optional[float] = None) -> None:
     See `parfocal.worker.loop.Worker` for `grace_s`.
     """
     answers = _own_output()
+    # Whatever the system's own encoding is.
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     if grace_s is not None:
         # Of a host that is ended at the same time, as by the scheduler of a cluster, the file would stay in memory.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

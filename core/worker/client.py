@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import os
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
 
 from parfocal.worker.calls import CALL, ERRORS
 from parfocal.worker.codec import decode, encode
-from parfocal.worker.exchange import ArrayReader, ArrayWriter, new_file
+from parfocal.worker.exchange import ArrayReader, ArrayWriter, SharedFile
 from parfocal.worker.process import WorkerDied, WorkerProcess, WorkerSilent
 from parfocal.worker.protocol import PROTOCOL
 
@@ -49,7 +47,7 @@ class Client:
         self._python, self._version, self._patience_s, self._advice = python, version, patience_s, advice
         self._asking = threading.Lock()
         self._process: Optional[WorkerProcess] = None
-        self._memory: Optional[Path] = None
+        self._memory: Optional[SharedFile] = None
         atexit.register(self.close)
 
     def call(self, name: str, *arguments: Any, **named: Any) -> Any:
@@ -67,13 +65,15 @@ class Client:
         EngineError
             Where no worker can be started.
         CallLost
-            Where the worker died twice at this call, or gave no sign of life.
+            Where the worker died twice at this call, gave no sign of life, or was closed by another thread.
         """
         with self._asking:
             for left in reversed(range(_TRIES)):
                 try:
                     return self._call(self._running(), name, (list(arguments), named))
                 except WorkerDied as error:
+                    if self._process is None:
+                        raise CallLost(f"Parfocal's worker was closed at {name}") from error
                     self._drop()
                     if not left:
                         raise CallLost(f"Parfocal's worker ended {_TRIES} times at {name}, {error}") from error
@@ -82,14 +82,13 @@ class Client:
         raise AssertionError  # the last try returns or raises
 
     def close(self) -> None:
-        """End the worker; the next call starts another."""
+        """End the worker, also one at work for another thread; the next call starts another."""
         process, self._process = self._process, None
         if process is not None:
             process.close()
         memory, self._memory = self._memory, None
         if memory is not None:
-            with suppress(OSError):
-                os.unlink(memory)
+            memory.close()
 
     def _call(self, process: WorkerProcess, name: str, arguments: Any) -> Any:
         memory = self._memory_file()
@@ -143,9 +142,13 @@ class Client:
             process.kill()
 
     def _memory_file(self) -> Path:
-        if self._memory is None:
-            self._memory = new_file()
-        return self._memory
+        """Path of the file for arrays; another one where the system has cleared it away in the meantime."""
+        memory, self._memory = self._memory, None
+        if memory is not None and not memory.path.exists():
+            memory.close()
+            memory = None
+        self._memory = memory or SharedFile()
+        return self._memory.path
 
 
 def _error_of(answer: dict[str, Any]) -> Exception:

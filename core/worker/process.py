@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Any, Optional
@@ -22,6 +23,8 @@ _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER
 _OF_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _LINES_KEPT = 20
 _LAST_WORD_S = 5.0
+# On Windows Ctrl-C does not reach a thread that waits, only one that looks up now and then.
+_LOOK_UP_S = 1.0
 
 
 class WorkerDied(Exception):
@@ -90,10 +93,7 @@ class WorkerProcess:
         uuid = uuid4().hex
         self._send({"task": uuid, "requestType": "EXECUTE", "script": task, "inputs": inputs})
         while True:
-            try:
-                answer = self._answers.get(timeout=patience_s)
-            except Empty:
-                raise WorkerSilent(f"it gave no sign of life for {patience_s:g} s") from None
+            answer = self._next_answer(patience_s)
             if answer is None:
                 raise WorkerDied(self._last_words())
             if answer.get("task") != uuid or answer.get("responseType") == "LAUNCH":
@@ -101,6 +101,15 @@ class WorkerProcess:
             if answer["responseType"] != "UPDATE":
                 return answer
             tell(answer["current"], answer["maximum"])
+
+    def _next_answer(self, patience_s: float) -> Optional[dict[str, Any]]:
+        until = time.monotonic() + patience_s
+        while True:
+            try:
+                return self._answers.get(timeout=max(0.0, min(_LOOK_UP_S, until - time.monotonic())))
+            except Empty:
+                if time.monotonic() >= until:
+                    raise WorkerSilent(f"it gave no sign of life for {patience_s:g} s") from None
 
     def is_alive(self) -> bool:
         """Whether the process runs."""

@@ -7,6 +7,9 @@ import re
 import zipfile
 from pathlib import Path
 
+from parfocal.install.place import whole_path
+from parfocal.system_errors import told_plainly
+
 OLDEST_APPOSE = (0, 9, 0)
 SCRIPTS = Path("scripts") / "Plugins" / "Parfocal"
 _PROPERTIES = "META-INF/maven/org.apposed/appose/pom.properties"
@@ -18,14 +21,15 @@ def fiji_folder(path: str | os.PathLike[str]) -> Path:
 
     Raises
     ------
-    FileNotFoundError
-        Where there is none; the message says what would be right.
+    OSError
+        Where there is none, or it cannot be looked into; the message says what would be right.
     """
-    given = Path(path).expanduser().resolve()
-    candidates = [given, *(given / name for name in _NAMES), *([given.parent] if given.exists() else [])]
-    for folder in candidates:
-        if (folder / "jars").is_dir() and (folder / "plugins").is_dir():
-            return folder
+    given = whole_path(path)
+    with told_plainly(f"{given} cannot be looked into"):
+        candidates = [given, *(given / name for name in _NAMES), *([given.parent] if given.exists() else [])]
+        for folder in candidates:
+            if (folder / "jars").is_dir() and (folder / "plugins").is_dir():
+                return folder
     if (given / "ij.jar").is_file():
         raise FileNotFoundError(
             f"no Fiji in {given}, which is ImageJ 1 alone: it has no Groovy and no Appose, take a Fiji from https://fiji.sc"

@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Optional
 
-from parfocal.install.written import PATIENCE_S, check_free, check_patience, make_folders, write_files
+from parfocal.install.written import PATIENCE_S, check_patience
 
 from ..functions import LABEL
-from .folder import SCRIPTS, check_appose, fiji_folder
-from .manifest import MANIFEST, Manifest, read_manifest
+from .folder import check_appose, fiji_folder
+from .manifest import Manifest, place_in
 from .text import (
     EXTENSIONS,
     FRONTS,
@@ -53,8 +53,8 @@ def install(
     Raises
     ------
     OSError
-        Where there is no Fiji, its Appose is too old, or a file is in the way that was not written by an earlier call
-        or was changed since; nothing is written then.
+        Where there is no Fiji, its Appose is too old, its folder cannot be written into, or a file is in the way that
+        was not written by an earlier call or was changed since; all is then as it was.
     ImportError
         Where this Python lacks the extra.
     ValueError
@@ -65,18 +65,14 @@ def install(
     check_appose(root)
     if python is None:
         _check_worker()
-    commands, folder = scripted_commands(), root / SCRIPTS
+    commands, place = scripted_commands(), place_in(root)
     shared = {f"{name}{SUFFIX}": _shared_text(name) for name in (*SHARED, *chain(*FRONTS.values()))}
     texts = {**shared, **{file_name(command.label): script(command) for command in commands}}
     texts[file_name(LABEL)] = extensions_script()
-    before = read_manifest(folder)
-    check_free(folder, texts, before)
-    made = tuple(before.made if before else make_folders(root, folder))
-    files = write_files(folder, texts, before)
     told = {command.spec.name: described(command) for command in commands}
     told[EXTENSIONS] = described_extensions()
-    Manifest(version("parfocal"), python or sys.executable, patience_s, files, made, told).write(folder / MANIFEST)
-    return folder, [*(command.name for command in commands), LABEL]
+    place.put(texts, Manifest(version("parfocal"), python or sys.executable, patience_s, commands=told))
+    return place.folder, [*(command.name for command in commands), LABEL]
 
 
 def _check_worker() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from parfocal.install.written import Written, read_written
+from parfocal.install.place import Place
+from parfocal.install.written import Written
+
+from .folder import SCRIPTS
 
 MANIFEST = "parfocal.json"
 
@@ -24,6 +27,6 @@ class Manifest(Written):
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def read_manifest(folder: Path) -> Optional[Manifest]:
-    """Read the manifest of a folder of scripts; None where there is none, ValueError as `read_written`."""
-    return read_written(Manifest, folder / MANIFEST)
+def place_in(fiji: Path) -> Place[Manifest]:
+    """Where the scripts lie in the folder of a Fiji."""
+    return Place(fiji, fiji / SCRIPTS, MANIFEST, Manifest)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from parfocal.install.written import remove_files
-
-from .folder import SCRIPTS, fiji_folder
-from .manifest import MANIFEST, read_manifest
+from .folder import fiji_folder
+from .manifest import place_in
 
 
 def uninstall(fiji: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
@@ -27,14 +25,10 @@ def uninstall(fiji: str | os.PathLike[str]) -> tuple[list[Path], list[Path]]:
 
     Raises
     ------
-    FileNotFoundError
-        Where there is no Fiji, or nothing was installed.
+    OSError
+        Where there is no Fiji, nothing was installed, or it cannot be removed.
     ValueError
         Where it is not known what was installed.
     """
-    root = fiji_folder(fiji)
-    folder = root / SCRIPTS
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise FileNotFoundError(f"nothing of Parfocal is installed in {root}: there is no {folder / MANIFEST}")
-    return remove_files(root, folder / MANIFEST, manifest)
+    place = place_in(fiji_folder(fiji))
+    return place.take_away(place.written())

@@ -43,7 +43,7 @@ def test_missing_config_is_named(own_model):
         load_model(own_model, TASK)
 
 
-@pytest.mark.parametrize("text", ["{not json", "[1, 2]", ""])
+@pytest.mark.parametrize("text", ["{not json", "[1, 2]", "", 100_000 * "["])
 def test_damaged_config_is_named(own_model, text):
     (own_model / "config.json").write_text(text)
     with pytest.raises(ModelError, match="config.json is damaged"):
@@ -77,11 +77,40 @@ def test_model_of_another_task_is_refused(own_model):
         load_model(own_model, TASK)
 
 
-@pytest.mark.parametrize("version", [registry.FORMAT_VERSION + 1, None, "one"])
-def test_newer_or_unknown_format_is_refused(own_model, version):
-    change_config(own_model, format_version=version)
-    with pytest.raises(ModelError, match=f"own has format {version!r}, this Parfocal reads up to 1: update"):
+def test_a_newer_format_is_refused_whatever_else_it_says(own_model):
+    change_config(own_model, format_version=registry.FORMAT_VERSION + 1, task="a later one", weights=["several"])
+    with pytest.raises(ModelError, match="own has format 2, this Parfocal reads up to 1: update Parfocal"):
         load_model(own_model, TASK)
+
+
+@pytest.mark.parametrize("version", [None, "one"])
+def test_a_format_that_is_no_number_is_damage(own_model, version):
+    change_config(own_model, format_version=version)
+    with pytest.raises(ModelError, match=f"config.json is damaged: format_version must be a number, got {version!r}"):
+        load_model(own_model, TASK)
+
+
+@pytest.mark.parametrize("weights", ["../elsewhere.onnx", "below/weights.onnx"])
+def test_weights_lie_beside_the_config(own_model, weights):
+    path = own_model / weights
+    path.parent.mkdir(exist_ok=True)
+    shutil.copy(own_model / "weights.onnx", path)
+    change_config(own_model, weights=weights)
+    with pytest.raises(ModelError, match="config.json is damaged: weights must name a file beside it"):
+        load_model(own_model, TASK)
+
+
+def test_a_folder_with_the_name_of_a_shipped_model_is_reached_by_a_dot(own_model, monkeypatch):
+    own_model.rename(own_model.parent / "default")
+    monkeypatch.chdir(own_model.parent)
+    assert model_folder("./default", TASK).resolve() == own_model.parent / "default"
+    assert model_folder("default", TASK) == registry.shipped_file(TASK) / "default"
+
+
+def test_a_number_of_threads_that_is_none_is_told(monkeypatch):
+    monkeypatch.setenv("PARFOCAL_THREADS", "two")
+    with pytest.raises(ValueError, match="PARFOCAL_THREADS must be a whole number from 1 on, got 'two'"):
+        registry.thread_count()
 
 
 def test_measuring_with_a_damaged_model_raises_and_gives_no_numbers(own_model, nuclei):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from parfocal.progress import listening
 from parfocal.registry import ModelError
 from parfocal.worker import process
 from parfocal.worker.client import CallLost, Client, EngineError
+from parfocal.worker.exchange import SharedFile
 
 VERSION = "0.1.0"
 # A worker whose `find_images` does what it is told to, beside what it does.
@@ -234,7 +236,7 @@ def test_the_worker_and_the_shared_file_go_with_the_host_however_it_ends(end):
     process._START = {troubled_start()!r}
     client = Client(sys.executable, "{VERSION}", 60.0, "")
     client.call("is_marked_file", "nothing.tif")
-    print(client._memory, client._process._process.pid, flush=True)
+    print(client._memory.path, client._process._process.pid, flush=True)
     with listening(lambda *told: os.kill(os.getpid(), 9)):
         {end}
     """
@@ -243,6 +245,68 @@ def test_the_worker_and_the_shared_file_go_with_the_host_however_it_ends(end):
     memory, pid = host.stdout.split()
     assert wait_until(lambda: not is_running(int(pid)))
     assert not Path(memory).exists()
+
+
+@starts
+def test_files_of_hosts_that_were_killed_together_with_their_worker_go_at_the_next_start_and_others_stay(tmp_path):
+    code = (
+        "import os; from parfocal.worker.exchange import SharedFile; print(SharedFile().path, flush=True); os.abort()"
+    )
+    told = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=120)
+    left, held = Path(told.stdout.strip()), SharedFile()
+    other = held.path.with_name("parfocal-memory-00000000-of-another-computer")
+    try:
+        assert told.returncode
+        assert not left.exists()
+        other.touch()
+        following = SharedFile()
+        following.close()
+        assert held.path.exists()
+        assert other.exists()
+    finally:
+        held.close()
+        other.unlink(missing_ok=True)
+
+
+def test_a_file_that_was_cleared_away_is_made_anew(client, nuclei):
+    client.call("is_marked_file", "nothing.tif")
+    before = client._memory.path
+    before.unlink()
+    result = client.call("measure_image_focus", nuclei)
+    assert result.estimate.answered
+    assert client._memory.path != before
+    assert not before.exists()
+
+
+@starts
+def test_a_call_at_a_worker_that_hangs_ends_where_another_thread_closes_it(troubled):
+    client, closed = troubled(), threading.Event()
+
+    def close():
+        client.close()
+        closed.set()
+
+    def begun(*told):
+        threading.Thread(target=close).start()
+
+    with pytest.raises(CallLost, match="worker was closed at find_images"), listening(begun):
+        client.call("find_images", ["hang"])
+    assert closed.wait(60)
+    assert (client._process, client._memory) == (None, None)
+
+
+@starts
+def test_ctrl_c_ends_a_call_at_a_worker_that_hangs_and_the_worker(troubled):
+    client, asked = troubled(), []
+
+    def interrupt(*told):
+        asked.append(client._process)
+        threading.Thread(target=signal.raise_signal, args=[signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt), listening(interrupt):
+        client.call("find_images", ["hang"])
+    assert not asked[0].is_alive()
+    assert client._process is None
 
 
 def wait_until(holds, patience_s=60):

@@ -14,7 +14,7 @@ from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.restoration.restore import restore_defocus
 from parfocal.sorting.flag import flag_defocused
 from parfocal.worker.codec import decode, encode
-from parfocal.worker.exchange import ArrayReader, ArrayWriter, new_file
+from parfocal.worker.exchange import ArrayReader, ArrayWriter, SharedFile
 
 BEADS = Path(__file__).parents[1] / "data" / "beads" / "fluorescent_beads_acq1.tif"
 
@@ -140,9 +140,10 @@ def test_nothing_else_is_made_of_what_comes(told, match, tmp_path):
 
 
 def test_the_file_to_share_is_empty_and_for_this_user_alone():
-    path = new_file()
+    shared = SharedFile()
     try:
-        assert path.stat().st_size == 0
-        assert path.stat().st_mode & 0o077 == 0
+        assert shared.path.stat().st_size == 0
+        assert shared.path.stat().st_mode & 0o077 == 0
     finally:
-        path.unlink()
+        shared.close()
+    assert not shared.path.exists()

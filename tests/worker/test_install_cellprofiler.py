@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from parfocal.cli import main
-from parfocal.install import cellprofiler
+from parfocal.install import cellprofiler, place
 from parfocal.install.other_python import packages_of
 from parfocal.install.written import digest
 
@@ -107,7 +109,7 @@ def test_a_module_that_was_changed_is_neither_replaced_nor_removed_but_named(plu
 def test_what_cannot_be_is_told_with_what_would_be_right(plugins, capsys):
     cases = {
         (str(SOURCE),): "is Parfocal's own folder: give CellProfiler's plugins folder",
-        (str(plugins / "mine.py"),): "give CellProfiler's plugins folder",
+        (str(plugins / "mine.py"),): "mine.py is a file: give CellProfiler's plugins folder",
         (str(plugins), "--python", str(plugins)): "give the path of its program, such as",
         (str(plugins), "--python", "no-such-python"): "no Python at no-such-python: give the path of its program",
         (str(plugins), "--patience-s", "0"): "patience_s must be in [1, 86400] s, got 0.0",
@@ -119,6 +121,86 @@ def test_what_cannot_be_is_told_with_what_would_be_right(plugins, capsys):
     assert main(["uninstall", "cellprofiler", str(plugins)]) == 2
     assert "nothing of Parfocal is installed in" in capsys.readouterr().err
     assert files_of(plugins) == before
+
+
+def test_a_disk_that_is_full_in_the_midst_of_it_leaves_all_as_it_was(plugins, monkeypatch):
+    """What an older version wrote is replaced, removed and added to, and each of these comes back."""
+    cellprofiler.install(plugins)
+    manifest = json.loads((plugins / cellprofiler.FILE).read_text())
+    for name in (MODULE, "_parfocal_old.py"):
+        (plugins / name).write_bytes(b"older")
+        manifest["files"][name] = digest(b"older")
+    new = "flagdefocused.py"
+    (plugins / new).unlink()
+    (plugins / cellprofiler.FILE).write_text(json.dumps(manifest))
+    before, replaced = files_of(plugins), []
+
+    def replace(source, target):
+        replaced.append(Path(target).name)
+        if replaced[-1] == cellprofiler.FILE:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        os.rename(source, target)
+
+    monkeypatch.setattr(place.os, "replace", replace)
+    told = r"files cannot be written into .*plugins: the disk is full \(.*_parfocal_engine.json\); make room, and try"
+    with pytest.raises(OSError, match=told):
+        cellprofiler.install(plugins)
+    assert {new, MODULE} < set(replaced)
+    assert files_of(plugins) == before
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_folder_that_takes_no_files_is_told_and_left_as_it_is(made, plugins, monkeypatch, capsys):
+    folder = plugins if made else plugins.parent / "made"
+
+    def refuse(path, content):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    before = files_of(plugins)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert main(["install", "cellprofiler", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"parfocal: error: Parfocal's files cannot be written into {folder}: you may not do that there"
+    )
+    assert told.endswith("; choose a folder of your own, or have its rights changed\n")
+    assert folder.exists() == made
+    assert files_of(plugins) == before
+
+
+def test_files_that_cannot_be_removed_are_told_and_it_can_be_done_again(plugins, monkeypatch, capsys):
+    cellprofiler.install(plugins)
+    unlink = Path.unlink
+
+    def refuse(path):
+        if path.name == MODULE:
+            raise PermissionError(errno.EACCES, "The process cannot access the file", str(path), 32)
+        unlink(path)
+
+    with monkeypatch.context() as here:
+        here.setattr(Path, "unlink", refuse)
+        assert main(["uninstall", "cellprofiler", str(plugins)]) == 2
+    assert f"Parfocal's files cannot be taken out of {plugins}: " in capsys.readouterr().err
+    cellprofiler.uninstall(plugins)
+    assert sorted(path.name for path in plugins.glob("*.*")) == ["mine.py"]
+
+
+def test_a_folder_in_the_place_of_a_module_is_in_the_way(plugins):
+    (plugins / MODULE).mkdir()
+    with pytest.raises(FileExistsError, match=f"{MODULE} is in the way and was not written by parfocal install"):
+        cellprofiler.install(plugins)
+
+
+def test_a_list_that_names_files_elsewhere_removes_nothing(plugins):
+    cellprofiler.install(plugins)
+    mine = plugins.parent / "mine.txt"
+    mine.write_bytes(b"mine")
+    manifest = json.loads((plugins / cellprofiler.FILE).read_text())
+    manifest["files"]["../mine.txt"] = digest(b"mine")
+    (plugins / cellprofiler.FILE).write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="is damaged, so that it is not known"):
+        cellprofiler.uninstall(plugins)
+    assert mine.exists()
 
 
 def test_a_damaged_list_says_how_to_go_on_and_nothing_else_is_touched(plugins, capsys):
@@ -140,7 +222,9 @@ def test_a_python_without_parfocal_or_with_another_version_is_refused(tmp_path):
     other = tmp_path / "python"
     other.write_text("#!/bin/sh\necho 'ModuleNotFoundError: No module named onnxruntime' >&2\nexit 1\n")
     other.chmod(0o755)
-    with pytest.raises(ImportError, match=r"does not run in .*named onnxruntime\): install it there, with .* -m pip"):
+    with pytest.raises(
+        ImportError, match=r"does not run in .*named onnxruntime\): install it there, .* -m pip install"
+    ):
         packages_of(str(other))
     other.write_text("""#!/bin/sh\necho '{"parfocal": "9.9", "packages": {}}'\n""")
     with pytest.raises(

@@ -15,7 +15,7 @@ from parfocal.beads.distance.calibration import FEWEST_JUDGED, Calibration
 from parfocal.beads.distance.expectation import ExpectedProfiles, expected_profiles, field_deviation, places
 from parfocal.beads.distance.likeness import KnownProfiles, radial_profiles
 from parfocal.beads.distance.result import BEAD_REASONS
-from parfocal.registry import Model, ModelError
+from parfocal.registry import Model, ModelError, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ def _known(loaded: Model) -> KnownProfiles:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error}): copy the model folder again, whole") from error
+        raise ModelError(f"{shown(path)} cannot be read ({error}): copy the model folder again, whole") from error
     if digest != loaded.config["profiles_sha256"]:
-        raise ModelError(f"{path} is damaged: its SHA-256 is {digest}")
+        raise ModelError(f"{shown(path)} is damaged: its SHA-256 is {digest}")
     return KnownProfiles.read(path)

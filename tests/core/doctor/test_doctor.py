@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+import venv
 from dataclasses import replace
 
 import pytest
@@ -12,6 +14,7 @@ import parfocal.doctor as doctor
 from parfocal.cli import main
 from parfocal.doctor import BROKEN, MISSING, WORKS, Finding, engine, finding, hosts, optional
 from parfocal.doctor.examine import guarded
+from parfocal.install import packages
 from parfocal.install.cellprofiler import FILE, Modules, install
 from parfocal.install.written import read_written
 from parfocal.registry import shipped_file
@@ -38,7 +41,7 @@ def test_a_damaged_model_is_broken_and_the_file_is_named(tmp_path):
     found = engine.model(damaged)
     assert (found.what, found.state) == ("model focus_quality/damaged", BROKEN)
     assert "weights.onnx is damaged: its SHA-256 is" in found.text
-    assert "pip install" in found.remedy
+    assert "install Parfocal again, in its folder: " in found.remedy
 
 
 def test_profiles_of_beads_are_checked_too(tmp_path):
@@ -50,7 +53,7 @@ def test_profiles_of_beads_are_checked_too(tmp_path):
 def test_a_package_that_is_not_there_is_missing_with_the_command():
     found = finding.looked_up("something", {"json": "json", "no_such_module": "no-such"}, "formats", "to read")
     assert (found.state, found.text) == (MISSING, "not installed: no-such (to read)")
-    assert found.remedy.endswith("pip install -e '.[formats]'")
+    assert found.remedy.endswith("""-e ".[formats]\"""")
 
 
 def test_a_package_that_cannot_be_imported_is_broken(tmp_path, monkeypatch):
@@ -111,12 +114,12 @@ def test_modules_in_a_plugins_folder_are_looked_at(tmp_path):
     install(plugins)
     assert hosts.cellprofiler_plugins(str(plugins)).state == WORKS
     written = read_written(Modules, plugins / FILE)
-    replace(written, python=str(tmp_path / "no" / "python")).write(plugins / FILE)
+    (plugins / FILE).write_text(replace(written, python=str(tmp_path / "no" / "python")).text())
     gone = hosts.cellprofiler_plugins(str(plugins))
     assert (gone.state, "no Python at" in gone.text) == (BROKEN, True)
     (plugins / "flagdefocused.py").write_text("")
     assert hosts.cellprofiler_plugins(str(plugins)).text == "missing or changed: flagdefocused.py"
-    replace(written, parfocal="0.0.1").write(plugins / FILE)
+    (plugins / FILE).write_text(replace(written, parfocal="0.0.1").text())
     assert "they are of Parfocal 0.0.1" in hosts.cellprofiler_plugins(str(plugins)).text
 
 
@@ -139,3 +142,25 @@ def test_the_exit_status_is_that_of_what_is_broken(state, status, monkeypatch, c
 def test_a_package_below_one_that_is_not_there_is_missing():
     found = finding.looked_up("sharing", {"nowhere_at_all.spec": "nowhere"}, "bioimageio", "parfocal export")
     assert found.state == MISSING
+
+
+@pytest.mark.parametrize(
+    ("tools", "uv", "told"),
+    [
+        (("pip", "ensurepip"), "uv", "{python} -m pip install nd2"),
+        (("ensurepip",), "uv", "uv pip install --python {python} nd2"),
+        (("ensurepip",), None, "{python} -m ensurepip, then {python} -m pip install nd2"),
+        ((), None, "install uv (https://docs.astral.sh/uv), then uv pip install --python {python} nd2"),
+    ],
+)
+def test_packages_are_installed_by_what_there_is(tools, uv, told, monkeypatch):
+    monkeypatch.setattr(packages, "_tools_of", lambda python: tools)
+    monkeypatch.setattr(packages.shutil, "which", lambda name: uv)
+    assert packages.install_command("nd2", "/my python") == told.format(python="'/my python'")
+
+
+def test_a_python_is_asked_whether_it_has_pip(tmp_path):
+    venv.create(tmp_path / "bare", with_pip=False)
+    python = tmp_path / "bare" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    assert "pip" not in packages._tools_of(str(python))
+    assert packages._tools_of(str(tmp_path / "no python")) == ("pip",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import socket
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from tiny_sorter import write_edge_sorter
 
+import parfocal.sharing.export as export
 from parfocal import measure_image_focus
 from parfocal.cli import main
 from parfocal.registry import ModelError, load_model, shipped_file
@@ -71,7 +73,7 @@ def read_member(package, name):
 
 def test_a_package_measures_as_the_model_that_it_was_made_of(tmp_path, nuclei, no_network, capsys):
     package = tmp_path / "mine.zip"
-    given = ["export", "focus_quality/default", "--bioimageio", "-o", str(package)]
+    given = ["export", "focus_quality/default", "-o", str(package)]
     assert main(given) == 0
     assert capsys.readouterr().out == f"written: {package}\n"
     assert not no_network
@@ -82,7 +84,7 @@ def test_a_package_measures_as_the_model_that_it_was_made_of(tmp_path, nuclei, n
     assert "mine.zip exists: choose another name, or give --overwrite" in capsys.readouterr().err
     assert package.read_bytes() == written
     package.write_bytes(b"old")
-    assert main([*given, "--overwrite"]) == 0
+    assert main([*given, "--bioimageio", "--overwrite"]) == 0
     assert zipfile.is_zipfile(package)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.zip"]
 
@@ -142,6 +144,41 @@ def test_what_cannot_be_exported_says_why(model, output, error, told, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_work_and_nothing_stays(tmp_path, monkeypatch):
+    def refuse(path):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    with monkeypatch.context() as here:
+        here.setattr(Path, "touch", refuse)
+        here.setattr(export, "load_model", None)
+        told = "a.zip cannot be written: it lies on a disk that is read-only .*; choose a folder on another one"
+        with pytest.raises(OSError, match=told):
+            export_bioimageio("focus_quality/default", tmp_path / "a.zip")
+
+    def fill(source, target):
+        Path(target).write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export.shutil, "copyfile", fill)
+    (tmp_path / "made.zip").touch()
+    with pytest.raises(OSError, match="No space left"):
+        export._put(tmp_path / "made.zip", tmp_path / "a.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["made.zip"]
+
+
+def test_a_folder_is_not_replaced_by_a_package(tmp_path):
+    (tmp_path / "a.zip").mkdir()
+    with pytest.raises(FileExistsError, match="a.zip is a folder: choose another name"):
+        export_bioimageio("focus_quality/default", tmp_path / "a.zip", overwrite=True)
+
+
+def test_a_folder_beside_the_user_is_reached_by_a_dot(tmp_path, monkeypatch):
+    own = shutil.copytree(SORTER, tmp_path / "focus_quality" / "default")
+    monkeypatch.chdir(tmp_path)
+    assert export._folder_of("./focus_quality/default") == own.resolve()
+    assert export._folder_of("focus_quality/default") == (shipped_file("focus_quality") / "default").resolve()
+
+
 def test_a_test_image_that_is_too_small_says_how_large_it_must_be(tmp_path):
     import imageio.v3 as iio
 
@@ -166,4 +203,4 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 2
-    assert "pip install -e '.[bioimageio]'" in run.stderr
+    assert """-e ".[bioimageio]\"""" in run.stderr

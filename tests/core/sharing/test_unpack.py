@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
+import random
+import re
 import stat
 import struct
 import subprocess
@@ -13,6 +18,7 @@ import pytest
 
 import parfocal.sharing.unpack as unpack
 from parfocal import measure_image_focus
+from parfocal.cli import main
 from parfocal.registry import ModelError, load_model, model_folder, shipped_file
 
 pytestmark = pytest.mark.current_python
@@ -55,6 +61,15 @@ def test_a_package_gives_the_numbers_of_its_folder(tmp_path, nuclei):
     assert model_folder(package, TASK).name == "mine"
 
 
+@pytest.mark.parametrize("command", ["measure", "sort", "restore", "beads", "screen", "hold-focus"])
+def test_help_says_that_a_package_is_a_model(command, capsys):
+    assert main([command, "--help"]) == 0
+    described = re.split(r"\n  --", capsys.readouterr().out)
+    models = [text for text in described if re.match(r"[a-z-]*model TEXT", text)]
+    assert models
+    assert all("package (.zip)" in " ".join(text.split()) for text in models)
+
+
 def test_what_was_unpacked_goes_with_the_process(tmp_path):
     package = pack(tmp_path / "mine.zip")
     code = f"from parfocal.registry import model_folder; print(model_folder({str(package)!r}, {TASK!r}))"
@@ -74,7 +89,7 @@ def test_a_package_that_was_replaced_is_unpacked_again(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["../evil.txt", "/evil.txt", "below/evil.txt", "..", "C:evil.txt", "C:\\evil.txt", "..\\evil.txt", "//host/evil"]
-    + ["folder/", ".hidden", "evil\n.txt", ""],
+    + ["folder/", ".hidden", "evil\n.txt", "", "evil.", "nul", "COM1.txt", 101 * "n", "\u0131evil"],
 )
 def test_a_name_that_leads_elsewhere_is_refused_and_nothing_is_written(tmp_path, own_temp, name):
     package = pack(tmp_path / "mine.zip", [(zipfile.ZipInfo(name), b"")])
@@ -160,7 +175,79 @@ def test_a_damaged_archive_leaves_nothing(tmp_path, own_temp):
 
 def test_other_weights_than_the_config_was_written_for_are_refused(tmp_path):
     package = pack(tmp_path / "mine.zip", [("weights.onnx", b"something else")], left_out=["weights.onnx"])
-    with pytest.raises(ModelError, match="weights.onnx is damaged: its SHA-256 is"):
+    with pytest.raises(ModelError, match="weights.onnx in .*mine.zip is damaged: its SHA-256 is"):
+        load_model(package, TASK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"task": "sorting"}, "mine.zip is a model for 'sorting', needed is one for 'focus_quality'"),
+        ({"format_version": 9}, "mine.zip has format 9, this Parfocal reads up to 1: update Parfocal"),
+        ({"sha256": "0"}, "weights.onnx in {}mine.zip is damaged: its SHA-256 is"),
+        ({"weights": "gone.onnx"}, "gone.onnx in {}mine.zip cannot be read"),
+        ({"weights": "../mine.zip"}, "config.json in {}mine.zip is damaged: weights must name a file beside it"),
+    ],
+)
+def test_errors_name_the_package_and_not_where_it_was_unpacked(changes, told, tmp_path, own_temp):
+    config = {**json.loads((MODEL / "config.json").read_text()), **changes}
+    package = pack(tmp_path / "mine.zip", [("config.json", json.dumps(config))], left_out=["config.json"])
+    with pytest.raises(ModelError) as raised:
+        load_model(package, TASK)
+    assert told.format(f"{tmp_path}/") in str(raised.value)
+    assert str(own_temp) not in str(raised.value)
+
+
+def test_a_full_disk_is_told_as_such(tmp_path, own_temp, monkeypatch):
+    def fill(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    package = pack(tmp_path / "mine.zip")
+    monkeypatch.setattr(unpack.shutil, "copyfileobj", fill)
+    with pytest.raises(ModelError, match="mine.zip cannot be unpacked: the disk is full; make room, and try again"):
+        model_folder(package, TASK)
+    assert not list(own_temp.iterdir())
+
+
+def test_whatever_byte_is_changed_it_is_a_model_error_and_nothing_stays(tmp_path, own_temp):
+    """Also where zipfile fails by an error of its own, as at a name that is no text."""
+    package, small = tmp_path / "mine.zip", tmp_path / "small.zip"
+    with zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", 30 * b'{"a": 1}')
+        archive.writestr("card.md", bytes(range(200)))
+    whole, rng = small.read_bytes(), random.Random(2018)
+    headers = [at for at in range(len(whole)) if whole[at : at + 2] == b"PK"]
+    refused = 0
+    for _ in range(600):
+        content = bytearray(whole)
+        for _ in range(rng.choice([1, 2, 4])):
+            content[min(rng.choice(headers) + rng.randrange(46), len(whole) - 1)] = rng.randrange(256)
+        package.write_bytes(content)
+        try:
+            unpack._unpacked.__wrapped__(package, 0, 0)
+        except ModelError as error:
+            refused += str(error).startswith(str(package))
+        else:
+            unpack._FOLDERS.pop().cleanup()
+        assert not list(own_temp.iterdir())
+    assert refused > 300
+
+
+def test_weights_that_name_another_file_of_the_computer_are_refused(tmp_path, monkeypatch):
+    onnx = pytest.importorskip("onnx")
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(bytes(16))
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[4], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value=secret.name)
+    seen, told = (onnx.helper.make_tensor_value_info(name, 1, [4]) for name in "xy")
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Add", ["x", "w"], ["y"])], "g", [seen], [told], [tensor])
+    weights = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    content = weights.SerializeToString()
+    config = {**json.loads((MODEL / "config.json").read_text()), "sha256": hashlib.sha256(content).hexdigest()}
+    extra = [("weights.onnx", content), ("config.json", json.dumps(config))]
+    package = pack(tmp_path / "mine.zip", extra, left_out=["weights.onnx", "config.json"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match="weights.onnx in .*mine.zip holds no network that can be run"):
         load_model(package, TASK)
 
 
