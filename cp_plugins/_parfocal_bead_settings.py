@@ -166,8 +166,8 @@ Number from which the random draws behind the interval start. The same stack and
 _DISTANCE_MODEL = f"""\
 *(Used only for {SINGLE.lower()})*
 
-Name of a distance model, or the full path of a model folder. A distance model holds for the optics and the beads that
-it was made for:
+Name of a distance model, or the full path of a model folder or package (.zip). A distance model holds for the optics
+and the beads that it was made for:
 
 -  *Your own microscope:* the folder that *parfocal calibrate-beads* writes. It makes the model from z-stacks of beads
    that you have taken on that microscope, and reports its error on stacks kept back.

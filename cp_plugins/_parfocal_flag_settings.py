@@ -153,8 +153,8 @@ prediction). A rate of 0.01 takes at least 99 sharp images; with fewer the lowes
 and *Warnings* says *few_sharp_images*."""
 
 _MODEL = """\
-Name of a sorting model that comes with Parfocal, or the path of the folder of a model of your own (made with *parfocal
-train sorter*). Leave it at *default* unless you have a reason."""
+Name of a sorting model that comes with Parfocal, or the path of the folder or package (.zip) of a model of your own
+(made with *parfocal train sorter*). Leave it at *default* unless you have a reason."""
 
 _MODALITY = f"""\
 Select how the images were taken. The model that comes with Parfocal is for widefield fluorescence alone: images of

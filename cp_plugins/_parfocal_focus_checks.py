@@ -67,7 +67,7 @@ def check_model(model: Any, task: str = TASK) -> None:
         return
     name = model.value.strip()
     if not name:
-        raise ValidationError("Name a model: default, or the path of a model folder", model)
+        raise ValidationError("Name a model: default, or the path of a model folder or package (.zip)", model)
     try:
         found = read_config(model_folder(name, task)).get("task")
     except ModelError as error:

@@ -180,5 +180,5 @@ sharper images, but they depend on brightness, on the stain and on how much of t
 threshold holds for one experiment at most. Of a stack they are those of its sharpest plane."""
 
 _MODEL = """\
-Name of a model that comes with Parfocal, or the path of the folder of a model of your own (made with *parfocal train
-focus-quality*). Leave it at *default* unless you have a reason."""
+Name of a model that comes with Parfocal, or the path of the folder or package (.zip) of a model of your own (made with
+*parfocal train focus-quality*). Leave it at *default* unless you have a reason."""

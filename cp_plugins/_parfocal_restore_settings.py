@@ -137,8 +137,8 @@ The last three are there to compare with: they enhance noise, and ring about edg
 _MODEL = f"""\
 *(Used only for the method {NETWORK})*
 
-Name of a restoration model that comes with Parfocal, or the path of the folder of a model of your own (made with
-*parfocal train restorer*). Leave it at *default* unless you have a reason."""
+Name of a restoration model that comes with Parfocal, or the path of the folder or package (.zip) of a model of your
+own (made with *parfocal train restorer*). Leave it at *default* unless you have a reason."""
 
 _ITERATIONS = """\
 *(Used only for the methods Richardson-Lucy)*

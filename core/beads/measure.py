@@ -93,8 +93,9 @@ def measure_bead_focal_plane(
     seed : int
         Of the draws behind the interval.
     distance_model : str
-        Name of a shipped model (`a2k_like`, `nikon_like`: simulated optics) or a folder that `calibrate_beads` wrote.
-        Of a single plane it gives the answer; of a stack it reads each plane (`plane_distances`), as a check.
+        Name of a shipped model (`a2k_like`, `nikon_like`: simulated optics) or path of a model folder, as
+        `calibrate_beads` writes it, or package (.zip). Of a single plane it gives the answer; of a stack it reads each
+        plane (`plane_distances`), as a check.
 
     Returns
     -------

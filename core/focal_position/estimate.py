@@ -53,7 +53,7 @@ def estimate_focal_position(
     saturation_level : float
         Count at which the camera saturates; without it a plateau at the image's own maximum is looked for.
     model : str
-        Name of a shipped model or path of a model folder.
+        Name of a shipped model or path of a model folder or package (.zip).
 
     Returns
     -------

@@ -71,7 +71,7 @@ def measure_image_focus(
     classical_metrics : bool
         Compute the classical focus metrics beside the level.
     model : str
-        Name of a shipped model or path of a model folder.
+        Name of a shipped model or path of a model folder or package (.zip).
 
     Returns
     -------

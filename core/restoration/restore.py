@@ -65,7 +65,7 @@ def restore_defocus(
         `network`, or by scikit-image: `richardson_lucy` with the Born-Wolf PSF of the level, `richardson_lucy_gaussian`
         with the Gaussian PSF nearest to it, `wiener` (unsupervised, PSF of the level).
     model : str
-        Name of a shipped restoration model or path of a model folder, for `network`.
+        Name of a shipped restoration model or path of a model folder or package (.zip), for `network`.
     check_focus : bool
         Measure the focus first, and restore only what lies from `smallest_level` up to the level before the worst;
         levels from 10 on cannot be told apart. Without it everything is restored, by methods that need no level

@@ -66,7 +66,7 @@ def flag_defocused(
     saturation_level : float
         Count at which the camera saturates; without it a plateau at the image's own maximum is looked for.
     model : str
-        Name of a shipped sorting model or path of a model folder.
+        Name of a shipped sorting model or path of a model folder or package (.zip).
 
     Returns
     -------
