@@ -5,6 +5,7 @@ Names load on first use, so that importing the package costs next to nothing.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from parfocal.lazy import lazy_names
@@ -69,5 +70,8 @@ __all__ = [
     "restore_defocus",
     "threshold_for_false_alarms",
 ]
+
+# Else ONNX Runtime tells its maker of its use over the network; it looks at this once, when it starts.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

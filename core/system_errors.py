@@ -52,8 +52,6 @@ def _cause(error: OSError) -> tuple[str, str]:
 
 
 def _named(error: OSError, failure: str) -> str:
-    """The file in question, by the name that it has for the user, where that is not told already."""
-    name = str(error.filename or "")
-    # Of the file as it is written; CellProfiler's own Python may be one that knows no `removesuffix`.
-    name = name[: -len(_PART)] if name.endswith(_PART) else name
-    return f" ({name})" if name and name not in failure else ""
+    """The file in question, where that is not told already and has its name for the user, not that of a part."""
+    name = str(error.filename2 or error.filename or "")
+    return f" ({name})" if name and name not in failure and not name.endswith(_PART) else ""

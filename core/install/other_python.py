@@ -19,8 +19,8 @@ sys.path[:] = [p for p in sys.path if p]
 import json
 from importlib.metadata import version
 from os.path import abspath, dirname
-import appose, onnxruntime
 import parfocal.models, parfocal.worker.tasks
+import appose, onnxruntime
 packages = {p.__name__: dirname(abspath(p.__file__)) for p in (parfocal, parfocal.models)}
 print(json.dumps({"parfocal": version("parfocal"), "packages": packages}))
 """

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,15 @@ def test_a_folder_with_the_name_of_a_shipped_model_is_reached_by_a_dot(own_model
     monkeypatch.chdir(own_model.parent)
     assert model_folder("./default", TASK).resolve() == own_model.parent / "default"
     assert model_folder("default", TASK) == registry.shipped_file(TASK) / "default"
+
+
+def test_onnx_runtime_tells_nobody_of_its_use(tmp_path):
+    """It would leave a file of its session in the temporary folder, and an identifier in the folder of the user."""
+    code = "from parfocal.registry import load_model; load_model('default', 'focus_quality')"
+    known = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"), str(tmp_path))
+    subprocess.run([sys.executable, "-c", code], env={**known, **places}, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_number_of_threads_that_is_none_is_told(monkeypatch):
