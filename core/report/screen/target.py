@@ -34,13 +34,14 @@ def check_target(path: Path, overwrite: bool) -> None:
         Where another file has the name, and `overwrite` is not set.
     """
     try:
-        if path.is_dir():
-            told = f"the report is a file, {path} is a folder: give the name of an HTML file"
-            raise ReportNotWritten(f"{told}, such as -o {path / 'report.html'}")
-        if path.exists() and not overwrite and not is_report(path):
-            raise OutputExists(f"{path} exists and is no report of a screen: choose another name (-o FILE)")
-    except PermissionError as error:
+        is_folder, is_other = path.is_dir(), path.exists() and not is_report(path)
+    except OSError as error:
         raise _not_written(path, error) from error
+    if is_folder:
+        told = f"the report is a file, {path} is a folder: give the name of an HTML file"
+        raise ReportNotWritten(f"{told}, such as -o {path / 'report.html'}")
+    if is_other and not overwrite:
+        raise OutputExists(f"{path} exists and is no report of a screen: choose another name (-o FILE)")
 
 
 def is_report(path: Path) -> bool:

@@ -68,6 +68,20 @@ class Page:
         while not await self.value(expression):
             assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {expression}; {self.problems()}"
 
+    async def again(self, until):
+        """Load the page anew."""
+        await self.call("Page.reload")
+        await self.until(until)
+
+    async def click(self, selector):
+        """Click with the mouse, as only a person may who wants something in the clipboard."""
+        place = "(({x, y, width, height}) => [x + width / 2, y + height / 2])(node.getBoundingClientRect())"
+        x, y = await self.value(
+            f"(node => {{ node.scrollIntoView(); return {place}; }})(document.querySelector('{selector}'))"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     async def resize(self, width):
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         await self.call("Emulation.setDeviceMetricsOverride", **size)

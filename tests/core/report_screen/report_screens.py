@@ -43,14 +43,20 @@ def screen_table(n=8, **columns):
     return table
 
 
-def write_screen(folder, table, ended="2026-05-02T10:00:00+00:00"):
+SESSIONS = (
+    {"begun": "2026-05-01T09:00:00+00:00", "ended": "2026-05-01T10:30:00+00:00", "how": "stopped"},
+    {"begun": "2026-05-03T08:00:00+00:00", "ended": "2026-05-03T08:45:00+00:00", "how": "finished"},
+)
+
+
+def write_screen(folder, table, sessions=SESSIONS[1:]):
     (folder / "results").mkdir(parents=True)
     half = len(table) // 2
     table[:half].to_parquet(folder / "results" / "part-000001.parquet")
     table[half:].to_parquet(folder / "results" / "part-000002.parquet")
     models = {"focus_quality": ("default", "ab" * 32)}
     record = new_record({"pixel_size_um": 0.65, "restore": True}, {"overlays": "flagged"}, ["my plates"], models)
-    write_record(folder, {**record, "ended": ended})
+    write_record(folder, {**record, "sessions": list(sessions), "ended": sessions[-1]["ended"]})
     return folder
 
 

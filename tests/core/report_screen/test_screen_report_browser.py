@@ -14,6 +14,9 @@ pytestmark = [
 ]
 
 
+FRAME = "document.getElementById('table-frame')"
+
+
 @pytest.fixture
 def report(tmp_path):
     """A report of 80 images on two plates, one of them with a hostile name, some of them not read."""
@@ -35,10 +38,44 @@ async def _try(report, profile):
         await _is_whole(page, report)
         await _shows_maps(page)
         await _sorts_and_filters(page)
-        await page.resize(390)
-        await page.until("document.documentElement.scrollWidth <= 390")
+        await _copies_the_methods(page)
+        for width in (1400, 1300, 390):
+            await page.resize(width)
+            await page.until(f"document.documentElement.scrollWidth <= {width}")
+            hidden = await page.value(f"{FRAME}.scrollWidth - {FRAME}.clientWidth")
+            assert (hidden == 0) is (width > 390), "on a narrow screen the table is moved within its frame"
         assert page.problems() == []
+        await _says_what_an_old_browser_lacks(page)
+        await _says_what_needs_scripts(page)
         assert [url for url in page.requests() if not url.startswith(("data:", report.as_uri()))] == []
+
+
+async def _copies_the_methods(page):
+    await page.call("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+    await page.click("#copy-methods")
+    await page.until("document.getElementById('copied').textContent === 'Copied.'")
+    text = await page.value("document.getElementById('methods-text').textContent")
+    assert "was assessed with Parfocal" in text
+    assert await page.value("navigator.clipboard.readText()") == text
+
+
+async def _says_what_an_old_browser_lacks(page):
+    source = "delete window.DecompressionStream"
+    script = await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+    told = "document.getElementById('{}')?.textContent.includes('need a browser of 2023')"
+    await page.again(told.format("table-told"))
+    assert await page.value(told.format("map-told"))
+    await page.call("Page.removeScriptToEvaluateOnNewDocument", **script)
+
+
+async def _says_what_needs_scripts(page):
+    told = "document.body?.innerText.includes('need JavaScript')"
+    assert not await page.value(told)
+    await page.call("Emulation.setScriptExecutionDisabled", value=True)
+    await page.again(told)
+    assert await page.value("document.querySelectorAll('.js-plotly-plot').length") == 0
+    assert await page.value("document.getElementById('table-controls').offsetHeight") == 0
+    assert "images are flagged or above level 3" in await page.value("document.body.innerText")
 
 
 async def _is_whole(page, report):
@@ -63,7 +100,7 @@ async def _shows_maps(page):
 
 async def _sorts_and_filters(page):
     head = "[...document.querySelectorAll('#table thead th')].find((head) => head.textContent.startsWith('{}'))"
-    level, file = head.format("level"), head.format("file")
+    level, file = head.format("Defocus level"), head.format("File")
     column = f"[...document.querySelectorAll('#table tbody tr')].map((row) => row.cells[{level}.cellIndex].textContent)"
     shown = [float(text) for text in await page.value(column)]
     assert shown == sorted(shown, reverse=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,10 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
-from report_screens import HOSTILE, screen_table, unpacked, write_screen
+from report_screens import HOSTILE, SESSIONS, screen_table, unpacked, write_screen
 
 from parfocal.batch.files import OutputExists
 from parfocal.report.screen import write_screen_report, write_table_report
+from parfocal.report.screen.packed import row_data
+from parfocal.report.screen.rows import screen_rows
+from parfocal.report.screen.target import ReportNotWritten, write_page
 
 pytestmark = pytest.mark.current_python
 
@@ -83,8 +87,47 @@ def test_a_screen_of_little_has_a_report(tmp_path, table):
 def test_an_unfinished_run_is_told_as_such(tmp_path):
     told = "This run has not ended"
     assert told not in write_screen_report(write_screen(tmp_path / "a", screen_table())).read_text(encoding="utf-8")
-    unfinished = write_screen(tmp_path / "b", screen_table(), ended=None)
-    assert told in write_screen_report(unfinished).read_text(encoding="utf-8")
+    unfinished = write_screen(tmp_path / "b", screen_table(), [{**SESSIONS[0], "ended": None, "how": None}])
+    page = write_screen_report(unfinished).read_text(encoding="utf-8")
+    assert told in page and "still at work, or was killed" in page
+
+
+def test_a_run_that_was_gone_on_with_tells_its_parts_and_the_time_at_work(tmp_path):
+    page = write_screen_report(write_screen(tmp_path, screen_table(), SESSIONS)).read_text(encoding="utf-8")
+    texts = "".join(Elements(page).texts)
+    assert "1 May 2026, 09:00 UTC, to 3 May 2026, 08:45 UTC, gone on with once, 2 h 15 min at work" in texts
+    assert "1 May 2026, 09:00 to 10:30 UTC (stopped)" in texts
+    assert "3 May 2026, 08:00 to 08:45 UTC (finished)" in texts
+    assert "2026-05" not in texts
+
+
+def test_settings_and_columns_have_headings_for_people(tmp_path):
+    table = screen_table(immersion_index=1.0, modality="widefield_fluorescence", site="3")
+    page = write_screen_report(write_screen(tmp_path, table)).read_text(encoding="utf-8")
+    texts = "".join(Elements(page).texts)
+    for told in ("Refractive index of the immersion", "widefield fluorescence", "Pixel size (\u00b5m)", "Site 3"):
+        assert told in texts
+    for code in ("immersion_index", "widefield_fluorescence", "pixel_size_um", "defocus_level"):
+        assert code not in texts
+    columns = {column["name"]: column for column in unpacked(page)["table"]["columns"]}
+    assert columns["defocus_level"]["title"] == "Defocus level (0\u00a0to\u00a010)"
+    assert columns["site"]["same"] and not columns["well"]["same"]
+    assert "modality" not in columns
+
+
+def test_settings_that_differ_between_images_are_columns():
+    table = screen_table(4, pixel_size_um=[0.65, 0.65, 0.325, None], warnings=["hot_pixels;restored_image", "", "", ""])
+    columns = {column["name"]: column for column in row_data(screen_rows(table), 3.0)["columns"]}
+    assert columns["pixel_size_um"]["words"] == ["", "0.325", "0.65"]
+    assert columns["warnings"]["words"] == ["", "hot_pixels;restored_image"]
+    assert columns["warnings"]["shown"] == ["", "hot pixels, restored image"]
+
+
+def test_a_screen_without_a_bad_image_says_so(tmp_path):
+    page = write_screen_report(write_screen(tmp_path / "a", screen_table(3))).read_text(encoding="utf-8")
+    assert "None: no image is flagged or above level 3." in page
+    page = write_screen_report(write_screen(tmp_path / "b", screen_table(40))).read_text(encoding="utf-8")
+    assert "36 images are flagged or above level 3; shown are the 12 of the highest level" in page
 
 
 def test_the_command_of_the_run_is_given(tmp_path):
@@ -109,6 +152,40 @@ def test_only_a_report_is_replaced_without_being_asked(tmp_path):
     assert (folder / "report.html").read_text(encoding="utf-8") == "mine"
     write_screen_report(folder, overwrite=True)
     assert [path.name for path in folder.iterdir() if "part" in path.name] == []
+
+
+def test_a_report_that_cannot_be_written_says_why_and_what_to_do(tmp_path):
+    folder = write_screen(tmp_path / "out", screen_table())
+    (tmp_path / "file").touch()
+    with pytest.raises(ReportNotWritten, match="file is a file, not a folder; choose another file"):
+        write_screen_report(folder, tmp_path / "file" / "report.html")
+    with pytest.raises(ReportNotWritten, match="is a folder: give the name of an HTML file, such as -o "):
+        write_screen_report(folder, tmp_path)
+    with pytest.raises(ReportNotWritten, match="give it a shorter name, or choose another file"):
+        write_screen_report(folder, tmp_path / ("x" * 300))
+    assert write_screen_report(folder, tmp_path / "new" / "folder" / "r.html").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit to the size of files")
+def test_a_report_for_which_there_is_no_room_leaves_the_one_before(tmp_path):
+    import resource
+
+    (tmp_path / "r.html").write_text("before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(ReportNotWritten, match="File too large; .* or choose another file"):
+            write_page(tmp_path / "r.html", "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_results_that_cannot_be_read_are_told(tmp_path):
+    folder = write_screen(tmp_path, screen_table())
+    (folder / "results" / "part-000001.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match="the results in .* cannot be read"):
+        write_screen_report(folder)
 
 
 def test_a_folder_without_rows_is_told(tmp_path):

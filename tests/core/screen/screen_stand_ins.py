@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+
+tries = Counter()
 
 
 def stand_in(task, settings):
@@ -25,3 +29,14 @@ def stand_in(task, settings):
 def full_disk(path, pixels, metadata):
     """Stand in for writing a picture on a disk that is full."""
     raise OSError(28, "No space left on device")
+
+
+def dies_twice(task):
+    """Stand in for a process that dies: of files called so at the first two tries, or at each."""
+    from distributed import KilledWorker
+
+    name = Path(task.path).stem
+    tries[name] += 1
+    if name == "always" or (name == "twice" and tries[name] < 3):
+        raise KilledWorker(name, SimpleNamespace(address="gone"), 0)
+    return [{"file": task.path}]

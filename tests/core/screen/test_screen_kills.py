@@ -82,7 +82,9 @@ def test_a_run_that_is_ended_again_and_again_and_gone_on_with_equals_an_undistur
     assert last.returncode == 0, told
     assert table_of(output).equals(table_of(done[0]))
     sessions = json.loads((output / "run.json").read_text())["sessions"]
-    assert [part["how"] for part in sessions] == ["unknown", "unknown", "stopped", "stopped", "finished"]
+    # The second may be killed before it begins.
+    hows = [part["how"] for part in sessions]
+    assert (hows[0], hows[-3:]) == ("unknown", ["stopped", "stopped", "finished"])
     times = [part[name] for part in sessions for name in ("begun", "ended")]
     assert times == sorted(times)
     assert not (output / ".parfocal-running").exists()
