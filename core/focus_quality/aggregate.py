@@ -30,8 +30,14 @@ def expected_level(probabilities: np.ndarray) -> np.ndarray:
     return p @ np.arange(p.shape[-1])
 
 
-def combine(probabilities: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray | None:
-    """Certainty-weighted mean of patch distributions.
+def combine(
+    probabilities: np.ndarray, weights: np.ndarray | None = None, temperature: float = 1.0
+) -> np.ndarray | None:
+    """Certainty-weighted mean of patch distributions, sharpened by a temperature.
+
+    The mean over patches is broader than what they say together. A temperature below 1, fitted once for a model on
+    sources that it has not seen, makes its probabilities come true as often as they say (Guo et al. 2017,
+    arXiv:1706.04599, there on logits, here on the logarithm of the mean).
 
     Parameters
     ----------
@@ -39,6 +45,8 @@ def combine(probabilities: np.ndarray, weights: np.ndarray | None = None) -> np.
         (n_patches, N).
     weights : ndarray, optional
         (n_patches,), 0 to 1: the share of each patch that is to be measured.
+    temperature : float
+        Above 0; 1 leaves the mean as it is.
 
     Returns
     -------
@@ -51,4 +59,13 @@ def combine(probabilities: np.ndarray, weights: np.ndarray | None = None) -> np.
         weight = weight * weights
     if weight.sum() <= 0:
         return None
-    return weight @ probabilities / weight.sum()
+    return sharpened(weight @ probabilities / weight.sum(), temperature)
+
+
+def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Raise distributions (..., N) to the power 1 / temperature and bring them to sum 1."""
+    if temperature == 1.0:
+        return probabilities
+    # Relative to the largest, so that no power of all vanishes.
+    raised = (probabilities / probabilities.max(axis=-1, keepdims=True)) ** (1.0 / temperature)
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

@@ -91,7 +91,8 @@ class PlaneMeasurement:
         probabilities = _predict(network, ready, corners)
         shares = _shares(ready.mask_yx, corners)
         weights = patch_weights(ready.plane_yx.shape)
-        estimate = self._estimate(probabilities, weights if shares is None else weights * shares, warnings)
+        covered = weights if shares is None else weights * shares
+        estimate = self._estimate(probabilities, covered, warnings, _temperature(network))
         objects = self._objects(network, ready, boxes)
         seen = np.ones(len(corners), bool) if shares is None else shares > 0
         return PlaneFocus(estimate, self._patches(corners[seen], probabilities[seen]), objects, metrics)
@@ -151,12 +152,12 @@ class PlaneMeasurement:
         return FocusPatches(corners / zoom, PATCH_SIZE_PX / zoom, probabilities, levels, sure)
 
     def _estimate(
-        self, probabilities: np.ndarray, shares: Optional[np.ndarray], warnings: tuple[str, ...]
+        self, probabilities: np.ndarray, shares: Optional[np.ndarray], warnings: tuple[str, ...], temperature: float
     ) -> FocusEstimate:
         if shares is not None and not shares.any():
             reason = f"the mask leaves less than {100 * SMALLEST_SHARE:g} percent of every patch"
             return FocusEstimate(status=status.MASKED_OUT, reason=reason)
-        distribution = combine(probabilities, shares)
+        distribution = combine(probabilities, shares, temperature)
         mean_certainty = float(np.average(certainty(probabilities), weights=shares))
         if distribution is None:
             reason = f"no patch shows structure (mean certainty {mean_certainty:.2f})"
@@ -189,9 +190,15 @@ class PlaneMeasurement:
         estimates, first = {}, 0
         for label, own in zip(boxes, places):
             here = slice(first, first + len(own))
-            estimates[label] = self._estimate(probabilities[here], None if shares is None else shares[here], ())
+            left = None if shares is None else shares[here]
+            estimates[label] = self._estimate(probabilities[here], left, (), _temperature(network))
             first += len(own)
         return estimates
+
+
+def _temperature(network: Model) -> float:
+    """Temperature of the distributions of images and objects; models without one are left as they are."""
+    return float(network.config.get("image_temperature", 1.0))
 
 
 def _shares(mask_yx: Optional[np.ndarray], corners: np.ndarray) -> Optional[np.ndarray]:

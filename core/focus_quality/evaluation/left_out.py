@@ -125,4 +125,5 @@ def _joined(parts: list[SyntheticRun]) -> SyntheticRun:
     exposures = pd.concat([part.exposures for part in parts], ignore_index=True).assign(model=NETWORK)
     metrics = pd.concat([part.metrics for part in parts], ignore_index=True)
     patches = np.concatenate([rows for part in parts for rows in part.patches.values()])
-    return SyntheticRun(exposures, metrics, {NETWORK: patches}, Gallery(0))
+    images = np.concatenate([rows for part in parts for rows in part.distributions.values()])
+    return SyntheticRun(exposures, metrics, {NETWORK: patches}, Gallery(0), {NETWORK: images})

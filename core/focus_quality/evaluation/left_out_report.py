@@ -13,6 +13,8 @@ from parfocal.focus_quality.evaluation.overviews import headline_scores, stack_k
 from parfocal.focus_quality.evaluation.scores import expected_calibration_error, level_errors, rank_correlation
 from parfocal.focus_quality.evaluation.sections import STACKS, Tables
 from parfocal.focus_quality.evaluation.stack_figures import stacks_figure
+from parfocal.focus_quality.evaluation.synthetic import SyntheticRun
+from parfocal.focus_quality.evaluation.temperature import cross_fitted, fit_temperature
 from parfocal.focus_quality.settings import FocusQualityTraining
 from parfocal.report.sections import Section
 
@@ -31,7 +33,7 @@ def left_out_tables(measured: LeftOutMeasured, seed: int) -> Tables:
         "level_rules": make.level_rules_table(measured.foreign.exposures),
         "by_level": make.level_table(measured.foreign.exposures, rule, "true_level"),
         "scores": make.score_table(measured.foreign, seed),
-        "calibration": make.calibration_table(measured.foreign),
+        "calibration": pd.concat([make.calibration_table(measured.foreign), temperature_table(measured.foreign)]),
         "exposures": measured.foreign.exposures,
         "refused": pd.DataFrame([(path.name, *rest) for path, *rest in measured.held_out.refused], columns=_REFUSED),
     }
@@ -52,6 +54,23 @@ def stain_table(exposures: pd.DataFrame, rule: str) -> pd.DataFrame:
         for (source, stain), own in exposures.groupby(["source", "stain"])
     ]
     return pd.DataFrame([*rows, {"source": "all", "stain": "", **_row(exposures, rule)}])
+
+
+def temperature_table(run: SyntheticRun) -> pd.DataFrame:
+    """Calibration of images at the temperature that fits the other sources; with the one that fits all of them."""
+    import pandas as pd
+
+    told = np.isfinite(run.distributions[NETWORK]).all(axis=1)
+    found, rows = run.distributions[NETWORK][told], run.exposures[told]
+    true = rows["true_level"].to_numpy(int)
+    if rows["source"].nunique() < 2:
+        return pd.DataFrame()
+    sharp = cross_fitted(found, true, list(rows["source"]))
+    confidence, right = sharp.max(axis=1), sharp.argmax(axis=1) == true
+    row = {"model": NETWORK, "unit": "image, temperature of the other sources", "n": len(true)}
+    shares = {"confidence": float(confidence.mean()), "correct": float(right.mean())}
+    error = expected_calibration_error(confidence, right)
+    return pd.DataFrame([{**row, **shares, "calibration_error": error, "temperature": fit_temperature(found, true)}])
 
 
 def left_out_sections(
@@ -111,4 +130,8 @@ _SCORES = (
     "Of the sources left out: rank correlation (Spearman) with the true level, over all and in the median image, and"
     " F-score of level 0 against 2 and up, threshold from 10 percent of the fields; `balanced` weights both alike."
 )
-_CALIBRATION = "Expected calibration error of the probability of the predicted level, for images and for patches."
+_CALIBRATION = (
+    "Expected calibration error of the probability of the predicted level, for images and for patches. An image's"
+    " distribution is the mean over its patches, broader than what they say together; the last row sharpens that of"
+    " each source by the temperature that fits all other sources, and names the one that fits them all."
+)

@@ -79,12 +79,15 @@ class SyntheticRun:
         By model, (n, 4) in the order of `PATCH_COLUMNS`.
     gallery : Gallery
         Patches of the first model.
+    distributions : dict
+        By model, (n, 11) of the images, in the order of its rows in `exposures`; NaN where there is no answer.
     """
 
     exposures: pd.DataFrame
     metrics: pd.DataFrame
     patches: dict[str, np.ndarray]
     gallery: Gallery
+    distributions: dict[str, np.ndarray]
 
 
 def model_labels(models: Sequence[str]) -> dict[str, str]:
@@ -103,6 +106,7 @@ def run_synthetic(
     answers: list[dict[str, Any]] = []
     metrics: list[dict[str, Any]] = []
     patches: dict[str, list[np.ndarray]] = {label: [] for label in labels.values()}
+    distributions: dict[str, list[np.ndarray]] = {label: [] for label in labels.values()}
     gallery = Gallery(seed)
     for held_out in images:
         for level, counts in held_out.exposures(exposure, seed):
@@ -112,10 +116,12 @@ def run_synthetic(
                 focus = measure_image_focus(counts, model=model)
                 answers.append({**keys, "model": label, **answer(focus.estimate)})
                 patches[label].append(_patch_rows(focus, level))
+                distributions[label].append(focus.estimate.probabilities)
                 if model == models[0]:
                     gallery.offer(counts, focus, level)
     joined = {label: np.concatenate(rows) for label, rows in patches.items()}
-    return SyntheticRun(pd.DataFrame(answers), pd.DataFrame(metrics), joined, gallery)
+    stacked = {label: np.stack(rows) for label, rows in distributions.items()}
+    return SyntheticRun(pd.DataFrame(answers), pd.DataFrame(metrics), joined, gallery, stacked)
 
 
 def run_invariance(
