@@ -69,10 +69,12 @@ class Client:
         """
         with self._asking:
             for left in reversed(range(_TRIES)):
+                process = None
                 try:
-                    return self._call(self._running(), name, (list(arguments), named))
+                    process = self._running()
+                    return self._call(process, name, (list(arguments), named))
                 except WorkerDied as error:
-                    if self._process is None:
+                    if self._process is not process:
                         raise CallLost(f"Parfocal's worker was closed at {name}") from error
                     self._drop()
                     if not left:
