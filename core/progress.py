@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Optional
+
+# Not the Callable of collections.abc, which takes no types in Python 3.8: CellProfiler as it is downloaded has that.
+from typing import Any, Callable, Optional  # noqa: UP035
 
 Listener = Callable[[int, int], None]
 
