@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Optional
 from uuid import uuid4
@@ -48,6 +51,24 @@ def environment() -> dict[str, str]:
     return known
 
 
+@contextmanager
+def own_libraries() -> Iterator[None]:
+    """Have processes that are started meanwhile look for libraries where they would without this program.
+
+    On Windows a program by PyInstaller looks first in its own folder, and so would all that it starts.
+    """
+    folder = getattr(sys, "_MEIPASS", None)
+    libraries: Any = getattr(ctypes, "windll", None)
+    if libraries is None or folder is None:
+        yield
+        return
+    libraries.kernel32.SetDllDirectoryW(None)
+    try:
+        yield
+    finally:
+        libraries.kernel32.SetDllDirectoryW(folder)
+
+
 class WorkerProcess:
     """A process that serves by `parfocal.worker.protocol`; it ends when its input is closed, so at its host's end too.
 
@@ -63,17 +84,18 @@ class WorkerProcess:
     """
 
     def __init__(self, python: str) -> None:
-        self._process = subprocess.Popen(
-            [python, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            encoding="utf-8",
-            errors="replace",
-            # Else Windows opens a console for it, beside a program that has none.
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        with own_libraries():
+            self._process = subprocess.Popen(
+                [python, "-c", _START],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(),
+                encoding="utf-8",
+                errors="replace",
+                # Else Windows opens a console for it, beside a program that has none.
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
         self._answers: SimpleQueue[Optional[dict[str, Any]]] = SimpleQueue()
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         # Daemons: else the host would wait for them at its end, and they for the worker, and that for the host.

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Optional
 
+from parfocal.install.packages import extra_command
 from parfocal.install.written import PATIENCE_S, check_patience
 
 from ..functions import LABEL
@@ -79,7 +80,7 @@ def _check_worker() -> None:
     try:
         import_module("appose")
     except ImportError as error:
-        raise ImportError(f'{error}: this needs Appose: pip install "parfocal[worker]"') from error
+        raise ImportError(f"{error}: this needs Appose: {extra_command('worker')}") from error
 
 
 def _shared_text(name: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -220,6 +221,19 @@ def test_packages_and_settings_of_the_host_do_not_reach_the_worker(make_client, 
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "")
     assert make_client().call("is_marked_file", "nothing.tif") is False
     assert process.environment()["LD_LIBRARY_PATH"] == ""
+
+
+def test_libraries_of_a_program_by_pyinstaller_are_not_those_of_the_worker_on_windows(monkeypatch):
+    told = []
+    kernel = SimpleNamespace(SetDllDirectoryW=told.append)
+    monkeypatch.setattr(process.ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    with process.own_libraries():
+        assert told == []
+    monkeypatch.setattr(sys, "_MEIPASS", "its folder", raising=False)
+    with pytest.raises(OSError, match="no such program"), process.own_libraries():
+        assert told == [None]
+        raise OSError("no such program")
+    assert told == [None, "its folder"]
 
 
 @starts

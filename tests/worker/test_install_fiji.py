@@ -176,5 +176,5 @@ def test_a_patience_that_is_none_is_refused(patience, fiji, capsys):
 
 def test_without_appose_in_python_it_says_what_to_install(fiji, monkeypatch):
     monkeypatch.setitem(sys.modules, "appose", None)
-    with pytest.raises(ImportError, match=r'pip install "parfocal\[worker\]"'):
+    with pytest.raises(ImportError, match=r'this needs Appose: in Parfocal.s folder: .*-e "\.\[worker\]"'):
         install(fiji)
