@@ -116,7 +116,8 @@ def _write_report(output: Path) -> None:
     try:
         print(f"report: {write_screen_report(output)}")
     except (Exception, KeyboardInterrupt) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        stopped = isinstance(error, KeyboardInterrupt)
+        reason = "stopped" if stopped else " ".join(str(error).split()) or type(error).__name__
         later = f"parfocal report {shlex.quote(str(output))}"
         told = f"the screen is done, its rows are safe in {TABLE}, but there is no report of it: {reason}"
         print(f"parfocal: {told}\nWrite it later: {later}", file=sys.stderr)

@@ -41,14 +41,18 @@ _NO_PAGES = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 def connected(place: Place) -> Iterator[Client]:
     """Give a client of wherever the work is done; what was started for it ends with the context.
 
+    Parameters
+    ----------
+    place : Place
+        Checked already.
+
     Raises
     ------
     ValueError
-        Where the place cannot be used as it is given.
+        Where dask-jobqueue cannot use its configuration.
     OSError
         Where no scheduler answers.
     """
-    place.check()
     with _quiet_logs():
         if place.scheduler is not None:
             with _client(place.scheduler) as client:

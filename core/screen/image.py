@@ -149,5 +149,9 @@ def screen_image(
 def left_alone(image: Any, flag: DefocusFlag) -> Restoration:
     """Restoration of an image that is not flagged: nothing is changed, and the reason is that of the flag."""
     told = PlaneRestoration(reason="not flagged") if flag.answered else PlaneRestoration(status=flag.status)
-    told = replace(told, reason=told.reason or flag.reason)
+    return unchanged(image, replace(told, reason=told.reason or flag.reason))
+
+
+def unchanged(image: Any, told: PlaneRestoration) -> Restoration:
+    """Restoration that gives the image back as it is, with the same told of each plane."""
     return Restoration(image, None, (told,) * len(as_planes(image)[0]))

@@ -15,8 +15,8 @@ from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.images.metadata import ImageItem
 from parfocal.images.reading import one_line
 from parfocal.registry import ModelError
-from parfocal.restoration.result import RESTORED_IMAGE, PlaneRestoration, Restoration, is_marked_restored
-from parfocal.screen.image import ScreenedImage, screen_image
+from parfocal.restoration.result import RESTORED_IMAGE, PlaneRestoration, is_marked_restored
+from parfocal.screen.image import ScreenedImage, screen_image, unchanged
 from parfocal.screen.pictures import write_pictures
 from parfocal.screen.rows import NOT_WRITTEN, finished_row, screened_row, unreadable_row
 from parfocal.screen.settings import ScreenSettings
@@ -86,5 +86,5 @@ def _marked(item: ImageItem, arguments: dict[str, Any]) -> ScreenedImage:
         measured["model"] = measured.pop("focus_model")
     flag = restored_before(item.pixels, item.metadata.description)
     told = PlaneRestoration(status=status.ALREADY_RESTORED, reason=flag.reason)
-    left = Restoration(item.pixels, None, (told,) * len(flag.planes)) if arguments.get("restore") else None
+    left = unchanged(item.pixels, told) if arguments.get("restore") else None
     return ScreenedImage(measure_image_focus(item.pixels, **measured), flag, left)

@@ -26,6 +26,16 @@ STIRLING = (
     "Stirling DR, Swain-Bowden MJ, Lucas AM, Carpenter AE, Cimini BA, Goodman A. CellProfiler 4: improvements in "
     "speed, utility and usability. BMC Bioinformatics 22, 433 (2021). doi:10.1186/s12859-021-04344-9"
 )
+SCIKIT_IMAGE = (
+    "van der Walt S, Sch\u00f6nberger JL, Nunez-Iglesias J, Boulogne F, Warner JD, Yager N, Gouillart E, Yu T. "
+    "scikit-image: image processing in Python. PeerJ 2, e453 (2014). doi:10.7717/peerj.453"
+)
+# Ways of restoring other than by the network.
+_DECONVOLUTIONS = {
+    "richardson_lucy": "Richardson-Lucy deconvolution",
+    "richardson_lucy_gaussian": "Richardson-Lucy deconvolution with a Gaussian point spread function",
+    "wiener": "Wiener deconvolution",
+}
 
 
 def methods_text(rows: pd.DataFrame, run: Run, kind: str = FOCUS) -> str:
@@ -47,7 +57,7 @@ def methods_text(rows: pd.DataFrame, run: Run, kind: str = FOCUS) -> str:
     if rows["probability"].notna().any():
         sentences += _sorted(rows, cited)
     if rows["restored"].any():
-        sentences += _restored(rows, cited)
+        sentences += _restored(rows, run, cited)
     sentences += _silent(rows) + _models(run)
     references = "\n".join(f"[{number}] {text}" for number, text in enumerate(cited, 1))
     return " ".join(sentences) + "\n\n" + references
@@ -80,10 +90,14 @@ def _sorted(rows: pd.DataFrame, cited: list[str]) -> list[str]:
     ]
 
 
-def _restored(rows: pd.DataFrame, cited: list[str]) -> list[str]:
+def _restored(rows: pd.DataFrame, run: Run, cited: list[str]) -> list[str]:
+    deconvolution = _DECONVOLUTIONS.get(run.about.get("arguments", {}).get("method", ""))
+    if deconvolution is None:
+        by = f"a network that follows the workflow of Xue et al. {_cite(cited, XUE)}"
+    else:
+        by = f"{deconvolution} as in scikit-image {_cite(cited, SCIKIT_IMAGE)}"
     return [
-        f"{counted(int(rows['restored'].sum()))} images were restored from defocus by a network that follows the "
-        f"workflow of Xue et al. {_cite(cited, XUE)}, and marked as restored."
+        f"{counted(int(rows['restored'].sum()))} images were restored from defocus by {by}, and marked as restored."
     ]
 
 

@@ -55,7 +55,7 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
     rows = _most_telling(rows)
     rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level))
     told = [name for name in _WORDS if (rows[name] != "").any()]
-    numbers = [name for name in _NUMBERS if rows[name].notna().any()]
+    numbers = [name for name in _NUMBERS if (rows[name].nunique() > 1 if name == "time" else rows[name].notna().any())]
     codes = [name for name in _CODES if (rows[name] != "").any() or name == "status"]
     settings = [name for name in SETTINGS if rows[name].astype(str).nunique() > 1]
     columns = [_file_column(rows)]

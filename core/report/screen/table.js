@@ -109,7 +109,7 @@ function showPage(columns, state, total) {
   });
   byId("table").tBodies[0].replaceChildren(...rows);
   for (const column of columns) {
-    const arrow = column !== state.column ? "" : state.down ? " \u25bc" : " \u25b2";
+    const arrow = column !== state.column ? "" : state.down ? "\u00a0\u25bc" : "\u00a0\u25b2";
     column.button.textContent = column.title + arrow;
   }
   byId("table-told").textContent = `${state.shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} images`;

@@ -13,7 +13,7 @@ from report_screens import screen_table
 from parfocal.report.screen import packed, words, write
 from parfocal.report.screen.distributions import MOST_DOTS, agreement_chart, level_chart
 from parfocal.report.screen.drift import drift
-from parfocal.report.screen.methods import XUE, YANG, methods_text
+from parfocal.report.screen.methods import SCIKIT_IMAGE, XUE, YANG, methods_text
 from parfocal.report.screen.pictures import MOST_WORST, restored_pictures, worst_pictures
 from parfocal.report.screen.plates import plate_lines, plate_maps, plate_shape
 from parfocal.report.screen.refused import refusals, warning_counts
@@ -113,6 +113,13 @@ def test_methods_tell_and_cite_only_what_was_done():
     restored = methods_text(screen_rows(screen_table(8, probability=0.9, threshold=0.5, restored=True)), Run("x"))
     assert restored.count("[3]") == 3
     assert "[3] " + XUE in restored
+
+
+def test_methods_tell_by_what_was_restored():
+    rows = screen_rows(screen_table(8, restored=True))
+    told = methods_text(rows, Run("x", {"arguments": {"restore": True, "method": "wiener"}}))
+    assert "by Wiener deconvolution as in scikit-image [3]" in told and "[3] " + SCIKIT_IMAGE in told
+    assert XUE not in told
 
 
 def test_papers_are_cited_as_in_the_citation_file():
