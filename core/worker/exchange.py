@@ -82,11 +82,10 @@ def _remove_left(folder: Path) -> None:
 
 def _lock(handle: int, wait: bool) -> bool:
     """Lock a file for as long as it is open; whether that was done. Where there are no locks nothing is removed."""
-    if os.name == "nt":
-        return False
-    import fcntl
+    # Windows has no such module, nor has every program that brings its own Python.
+    with suppress(ImportError, OSError):
+        import fcntl
 
-    with suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         return True
     return False
