@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
 
 from parfocal.doctor.finding import BROKEN, WORKS, Finding, looked_up, told_by_python, version_of
 from parfocal.install.packages import extra_command
 
 _OLDEST_TENSORFLOW = (2, 15)
+# For which pymmcore-plus is released.
+_OLDEST_PYTHON = (3, 10)
 FORMATS = {
     "format ND2": {"nd2": "nd2"},
     "format CZI": {"pylibCZIrw": "pylibczirw"},
@@ -61,6 +65,8 @@ def micro_manager() -> Finding:
     """The core of Micro-Manager, made, and the device adapters that it finds."""
     what, packages = "Micro-Manager", {"pymmcore_plus": "pymmcore-plus", "useq": "useq-schema"}
     found = looked_up(what, packages, "micromanager", "to hold focus at a microscope; needs Python 3.10 or later")
+    if found.state != WORKS and sys.version_info < _OLDEST_PYTHON:
+        return replace(found, remedy="use Parfocal in a Python 3.10 or later for that")
     if found.state != WORKS:
         return found
     from pymmcore_plus import CMMCorePlus, find_micromanager

@@ -164,3 +164,10 @@ def test_a_python_is_asked_whether_it_has_pip(tmp_path):
     python = tmp_path / "bare" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     assert "pip" not in packages._tools_of(str(python))
     assert packages._tools_of(str(tmp_path / "no python")) == ("pip",)
+
+
+def test_what_no_command_brings_to_this_python_is_said(monkeypatch):
+    monkeypatch.setattr(optional, "looked_up", lambda *given: Finding("Micro-Manager", MISSING, "", "pip"))
+    assert optional.micro_manager().remedy == "pip"
+    monkeypatch.setattr(optional, "_OLDEST_PYTHON", (99, 0))
+    assert optional.micro_manager().remedy == "use Parfocal in a Python 3.10 or later for that"
