@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 from report_screens import screen_table
 
-from parfocal.report.screen import packed, words, write
+from parfocal.report.screen import packed
 from parfocal.report.screen.distributions import MOST_DOTS, agreement_chart, level_chart
 from parfocal.report.screen.drift import drift
 from parfocal.report.screen.methods import SCIKIT_IMAGE, XUE, YANG, methods_text
@@ -19,8 +18,6 @@ from parfocal.report.screen.plates import plate_lines, plate_maps, plate_shape
 from parfocal.report.screen.refused import refusals, warning_counts
 from parfocal.report.screen.rows import screen_rows
 from parfocal.report.screen.run import Run
-from parfocal.screen.columns import columns_of
-from parfocal.screen.results import Results, unfinished_rows
 
 pytestmark = pytest.mark.current_python
 
@@ -147,38 +144,6 @@ def test_worst_images_are_those_that_are_flagged_or_of_a_high_level_alone(tmp_pa
     assert "flagged" in shown[2].told and "flagged" not in shown[0].told
     assert len(worst_pictures(screen_rows(screen_table(40)), tmp_path)) == MOST_WORST
     assert worst_pictures(screen_rows(screen_table(3)), tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("told", "read"),
-    [
-        ("2026-11-26T13:05:07+00:00", "26 Nov 2026, 13:05 UTC"),
-        ("2026-01-01T00:30:00+02:00", "31 Dec 2025, 22:30 UTC"),
-        ("a while ago", "a while ago"),
-    ],
-)
-def test_times_are_read_as_day_and_hour(told, read):
-    assert words.moment(told) == read
-
-
-def test_a_time_span_has_the_units_that_fit():
-    spans = [words.duration(timedelta(seconds=seconds)) for seconds in (7, 600, 7260, 86_400 * 3)]
-    assert spans == ["7 s", "10 min", "2 h 1 min", "3 days 0 h"]
-
-
-def test_a_part_that_becomes_whole_while_it_is_read_counts_once(tmp_path, monkeypatch):
-    columns = columns_of(False)
-    results = Results(tmp_path / "results", columns)
-    for name in ("a", "b"):
-        results.add([{**dict.fromkeys(columns), "file": f"/p/{name}.tif", "status": "ok", "answered": True}])
-
-    def read_late(folder):
-        found = unfinished_rows(folder)
-        results.finish_part()
-        return found
-
-    monkeypatch.setattr("parfocal.screen.results.unfinished_rows", read_late)
-    assert len(write._read_results(tmp_path)) == 2
 
 
 def test_pictures_come_from_the_folder_of_the_run_alone(tmp_path):
