@@ -32,8 +32,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "stacks",
         nargs="+",
         metavar="STACK",
-        help="files with a z-stack each (TIFF, OME-TIFF, ImageJ; CZI, ND2 and LIF with pip install "
-        "'parfocal[formats]'), folders or patterns in quotes of files with a plane each. Pixel size and z come from "
+        help="files with a z-stack each (TIFF, OME-TIFF, ImageJ; CZI, ND2 and LIF with the "
+        "extra `formats`), folders or patterns in quotes of files with a plane each. Pixel size and z come from "
         "the files where they state them; what is given here counts more.",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder for tables, pictures, report")

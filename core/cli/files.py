@@ -22,7 +22,7 @@ def add_file_options(parser: argparse.ArgumentParser, written: str, overwritten:
         nargs="+",
         metavar="PATH",
         help="files, folders (searched to the bottom) or patterns in quotes: TIFF, OME-TIFF, ImageJ, PNG, JPEG, BMP; "
-        "CZI, ND2 and LIF with pip install 'parfocal[formats]'. Optics come from the files where they state them; "
+        "CZI, ND2 and LIF with the extra `formats`. Optics come from the files where they state them; "
         "what is given here counts more.",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help=f"folder for {written}")

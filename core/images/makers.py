@@ -19,6 +19,7 @@ from parfocal.images.metadata import (
     modality,
     positive,
 )
+from parfocal.install.packages import extra_command
 
 _LIF_START = b"\x70\0\0\0"
 
@@ -158,7 +159,7 @@ def reader_of(module: str, path: Path) -> Any:
         return import_module(module)
     except ImportError as error:
         raise UnreadableImage(
-            f"{path.suffix} files need the package {module.split('.')[0]}: pip install 'parfocal[formats]'"
+            f"{path.suffix} files need the package {module.split('.')[0]}: {extra_command('formats')}"
         ) from error
 
 

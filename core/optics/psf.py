@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from parfocal.install.packages import extra_command
 from parfocal.optics.optics import MODEL_OPTICS, Optics
 
 _RADII_PER_PIXEL = 16
@@ -117,7 +118,7 @@ def gibson_lanni_psf(
     try:
         import psfmodels
     except ImportError as error:
-        raise ImportError("gibson_lanni_psf needs psfmodels: pip install 'parfocal[optics]'") from error
+        raise ImportError(f"gibson_lanni_psf needs psfmodels: {extra_command('optics')}") from error
     index = optics.immersion_index
     settings = {"ns": index, "ni": index, "ni0": index, **medium}
     psf_zyx = psfmodels.make_psf(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from parfocal.install.packages import extra_command
 from parfocal.screen.closing import closed, ended, made
 from parfocal.screen.place import JOBQUEUES, Place
 
@@ -122,7 +123,7 @@ def _jobs(place: Place) -> Iterator[Any]:
     try:
         module = import_module(f"dask_jobqueue.{place.jobqueue}")
     except ImportError as error:
-        raise ImportError("jobqueue needs the package dask-jobqueue: pip install 'parfocal[cluster]'") from error
+        raise ImportError(f"jobqueue needs the package dask-jobqueue: {extra_command('cluster')}") from error
     make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
         cluster = made(lambda: make(scheduler_options=dict(_NO_PAGES)))

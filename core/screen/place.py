@@ -49,7 +49,9 @@ class Place:
         """Raise ValueError where these do not go together, and ImportError where what does the work is missing."""
         missing = [name for name in ("dask", "distributed") if find_spec(name) is None]
         if missing:
-            told = f"a screen needs {' and '.join(missing)}: pip install -e '.[screen]' in Parfocal's folder"
+            from parfocal.install.packages import extra_command
+
+            told = f"a screen needs {' and '.join(missing)}: {extra_command('screen')}"
             raise ImportError(told, name=missing[0])
         if self.scheduler is not None and self.jobqueue is not None:
             raise ValueError(f"give scheduler or jobqueue, got both: {self.scheduler} and {self.jobqueue}")

@@ -6,6 +6,8 @@ import logging
 from importlib import import_module
 from types import ModuleType
 
+from parfocal.install.packages import extra_command
+
 
 def need(module: str) -> ModuleType:
     """Import a module of pymmcore-plus (ImportError that says how to get it)."""
@@ -14,7 +16,7 @@ def need(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f'{error}: this needs pymmcore-plus: pip install "parfocal[micromanager]"') from error
+        raise ImportError(f"{error}: this needs pymmcore-plus: {extra_command('micromanager')}") from error
     finally:
         if root.level != before:
             # It opens the root logger for its own messages, and with it those of all other packages.

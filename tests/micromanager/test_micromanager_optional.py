@@ -17,7 +17,7 @@ def test_the_microscope_needs_no_pymmcore():
 
 def test_devices_without_pymmcore_say_what_to_install():
     done = run("from parfocal.fiji_bridge.micromanager import SampleCamera")
-    assert 'this needs pymmcore-plus: pip install "parfocal[micromanager]"' in done.stderr
+    assert '-e ".[micromanager]"' in done.stderr
 
 
 def test_messages_of_other_packages_are_not_let_out():

@@ -11,6 +11,7 @@ from scipy.special import j0, j1, roots_legendre
 
 from parfocal.beads.simulation.appearance import BeadAppearance
 from parfocal.beads.simulation.geometry import check_distances, radius_limit_um
+from parfocal.install.packages import extra_command
 from parfocal.optics import Optics
 
 _SAMPLES_PER_LATERAL_UNIT = 7
@@ -118,7 +119,7 @@ def _psf_transform(
     try:
         import psfmodels
     except ImportError as error:
-        raise ImportError("fluorescent_appearance needs psfmodels: pip install 'parfocal[optics]'") from error
+        raise ImportError(f"fluorescent_appearance needs psfmodels: {extra_command('optics')}") from error
     step = optics.lateral_unit_um / _SAMPLES_PER_LATERAL_UNIT
     samples = math.ceil(reach / step)
     low, high = distance[0] - half_height, distance[-1] + half_height

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from parfocal.install.packages import extra_command
 from parfocal.optics.optics import Optics
 
 COVERSLIP_INDEX, COVERSLIP_UM = 1.515, 170.0
@@ -113,7 +114,7 @@ def _gibson_lanni(z_um: np.ndarray, optics: Optics, excess_um: float, size_px: i
     try:
         import psfmodels
     except ImportError as error:
-        raise ImportError("simulated stacks need psfmodels: pip install 'parfocal[optics]'") from error
+        raise ImportError(f"simulated stacks need psfmodels: {extra_command('optics')}") from error
     index = optics.immersion_index
     made = psfmodels.make_psf(
         z_um.tolist(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
+from parfocal.install.packages import extra_command
 from parfocal.report.screen.distributions import agreement_chart, certainty_chart, level_chart, probability_chart
 from parfocal.report.screen.drift import drift
 from parfocal.report.screen.figures import CERTAINTY_SCALE, LEVEL_SCALE
@@ -52,7 +53,7 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        told = "the report needs the extra screen (pip install -e '.[screen]' in Parfocal's folder)"
+        told = f"the report needs the extra screen: {extra_command('screen')}"
         raise ImportError(f"{told}: {error}") from error
 
     folder = Path(__file__).parent

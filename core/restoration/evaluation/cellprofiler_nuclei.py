@@ -17,8 +17,8 @@ def require_cellprofiler() -> None:
         import cellprofiler.modules.identifyprimaryobjects  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "counting nuclei needs CellProfiler, which runs on Python 3.9 alone: pip install -e '.[cellprofiler]' in"
-            " Parfocal's folder with that Python, and evaluate there"
+            "counting nuclei needs CellProfiler, which runs on Python 3.9 alone: in"
+            ' Parfocal\'s folder pip install -e ".[cellprofiler]" with that Python, and evaluate there'
         ) from error
     from cellprofiler_core.preferences import set_headless
 
