@@ -25,6 +25,7 @@ _CAUSES = {
 # Windows lets nobody replace or remove a file that a program has open.
 _OPEN_ELSEWHERE = (32, 33)
 _PART = ".part"
+_UNREAD = dict.fromkeys((errno.EACCES, errno.EPERM), "no permission to read it")
 
 
 @contextmanager
@@ -55,3 +56,10 @@ def _named(error: OSError, failure: str) -> str:
     """The file in question, where that is not told already and has its name for the user, not that of a part."""
     name = str(error.filename2 or error.filename or "")
     return f" ({name})" if name and name not in failure and not name.endswith(_PART) else ""
+
+
+def why_unread(error: BaseException) -> str:
+    """Why a file cannot be read, in plain words; empty where that is not known of an error."""
+    if getattr(error, "winerror", None) in _OPEN_ELSEWHERE:
+        return "another program has it open"
+    return _UNREAD.get(getattr(error, "errno", None) or 0, "")

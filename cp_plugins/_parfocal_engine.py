@@ -85,7 +85,11 @@ def is_elsewhere() -> bool:
 
 def advice() -> str:
     """What a person can do where the other Python fails."""
-    return f'in a Python that has Parfocal, run parfocal install cellprofiler "{_file().parent}"'
+    told = "in a Python that has Parfocal, run parfocal install cellprofiler"
+    # As Parfocal brings them the modules are a package: nothing is installed into that folder.
+    if _file().with_name("__init__.py").is_file() and not _file().is_file():
+        return f"{told} FOLDER with an empty folder of your own, and make that CellProfiler's plugins folder"
+    return f'{told} "{_file().parent}"'
 
 
 def trouble(error: ImportError) -> str:

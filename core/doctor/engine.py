@@ -14,6 +14,8 @@ from parfocal.doctor.finding import BROKEN, WORKS, Finding, version_of
 from parfocal.install.packages import install_command
 
 _LEAST_ROOM_GB = 1.0
+# Folders in a clone that are used for examples and tests.
+_OF_THE_PROJECT = (".venv", ".venv-cp")
 
 
 def again() -> str:
@@ -25,9 +27,16 @@ def python() -> list[Finding]:
     """Python and Parfocal, with their folders."""
     import parfocal
 
-    told = f"{sys.version.split()[0]}, {sys.executable}"
     home = Path(str(parfocal.__file__)).parent
+    told = f"{sys.version.split()[0]}, {sys.executable}"
+    if _is_of_the_project(Path(sys.prefix), home.parent):
+        told += " (an environment of the project's own examples and tests: put extras into one of yours)"
     return [Finding("Python", WORKS, told), Finding("Parfocal", WORKS, f"{version('parfocal')}, {home}")]
+
+
+def _is_of_the_project(environment: Path, project: Path) -> bool:
+    """Whether an environment is one that the scripts of a clone make and bring up to date."""
+    return environment.parent == project and environment.name in _OF_THE_PROJECT
 
 
 def libraries() -> Finding:

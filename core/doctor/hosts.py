@@ -80,9 +80,13 @@ def cellprofiler() -> Finding:
 
 def cellprofiler_plugins(folder: str) -> Finding:
     """The modules that were installed into a plugins folder of a CellProfiler."""
-    from parfocal.install.cellprofiler import place_in
+    from parfocal.install.cellprofiler import own_folder, place_in
 
     place = place_in(whole_path(folder))
+    if place.folder == own_folder():
+        told = "Parfocal's own folder, for a CellProfiler that has Parfocal in its Python"
+        remedy = "for another CellProfiler: parfocal install cellprofiler FOLDER, an empty one of your own"
+        return Finding(f"modules in {place.folder}", MISSING, told, remedy)
     command = f"parfocal install cellprofiler {quoted(folder)}"
     return _installed(f"modules in {place.folder}", place, command, f"{command} --python PATH, of another Python")
 
@@ -92,7 +96,10 @@ def fiji(folder: str) -> Finding:
     from parfocal.fiji_bridge.scripts.folder import check_appose, fiji_folder
     from parfocal.fiji_bridge.scripts.manifest import place_in
 
-    found = fiji_folder(folder)
+    try:
+        found = fiji_folder(folder)
+    except OSError as error:
+        return Finding("scripts in Fiji", BROKEN, str(error), "give the folder of a Fiji that is there")
     command = f"parfocal install fiji {quoted(folder)}"
     told = _installed(f"scripts in {found}", place_in(found), command, f"{command}, in a Python that has Parfocal")
     if told.state == WORKS:

@@ -13,6 +13,7 @@ from parfocal.images.makers import read_czi, read_lif, read_nd2
 from parfocal.images.metadata import ImageItem, ImageMetadata, UnreadableImage
 from parfocal.images.ome_zarr import SUFFIX, read_ome_zarr, zarr_root
 from parfocal.images.tiff import read_tiff
+from parfocal.system_errors import why_unread
 
 
 def read_images(path: str | os.PathLike[str]) -> Iterator[ImageItem]:
@@ -52,7 +53,7 @@ def read_images(path: str | os.PathLike[str]) -> Iterator[ImageItem]:
     except (UnreadableImage, MemoryError, GeneratorExit):
         raise
     except Exception as error:  # readers of damaged files raise anything, from KeyError to errors of their own
-        raise UnreadableImage(f"{type(error).__name__}: {one_line(error)}") from error
+        raise UnreadableImage(why_unread(error) or f"{type(error).__name__}: {one_line(error)}") from error
 
 
 def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:

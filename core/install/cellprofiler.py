@@ -115,7 +115,7 @@ def _remove_compiled(plugins: Path, modules: Modules) -> None:
 def _plugins_folder(given: str | os.PathLike[str]) -> Path:
     folder = whole_path(given)
     right = "give CellProfiler's plugins folder (File > Preferences > Plugins directory)"
-    if folder == _source():
+    if folder == own_folder():
         raise ValueError(f"{folder} is Parfocal's own folder: give CellProfiler's plugins folder, or one of your own")
     with told_plainly(f"{folder} cannot be looked into"):
         if folder.exists() and not folder.is_dir():
@@ -125,12 +125,13 @@ def _plugins_folder(given: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def _source() -> Path:
+def own_folder() -> Path:
+    """Folder of the modules as Parfocal brings them."""
     import parfocal.cp_plugins
 
     return Path(next(iter(parfocal.cp_plugins.__path__))).resolve()
 
 
 def _texts() -> dict[str, str]:
-    files = [path for path in sorted(_source().glob("*.py")) if path.name != "__init__.py"]
+    files = [path for path in sorted(own_folder().glob("*.py")) if path.name != "__init__.py"]
     return {path.name: path.read_text(encoding="utf-8") for path in files}

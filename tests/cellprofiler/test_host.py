@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -104,3 +105,8 @@ def test_an_engine_that_is_not_found_is_told_with_what_to_do(written, told, monk
     with pytest.raises(ImportError) as raised, missing_packages_explained("MeasureImageFocus"):
         raise ImportError("No module named 'parfocal'", name="parfocal")
     assert told in str(raised.value)
+
+
+def test_into_the_folder_of_a_clone_nothing_is_advised_to_be_installed():
+    assert "FOLDER with an empty folder of your own" in engine.advice()
+    assert str(Path(engine.__file__).parent) not in engine.advice()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -203,6 +205,16 @@ def test_files_that_are_no_images_say_so(tmp_path):
         read(tmp_path / "notes.txt")
     with pytest.raises(FileNotFoundError, match="nowhere.tif"):
         read(tmp_path / "nowhere.tif")
+
+
+def test_a_file_that_one_may_not_read_says_so_in_plain_words(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    (tmp_path / "a.tif").write_bytes(b"II*\0")
+    monkeypatch.setattr(tifffile, "TiffFile", refuse)
+    with pytest.raises(UnreadableImage, match="^no permission to read it$"):
+        read(tmp_path / "a.tif")
 
 
 def test_find_images_searches_folders_and_leaves_thumbnails_and_hidden_files_out(tmp_path):

@@ -19,6 +19,7 @@ from parfocal.report.screen.figures import (
     in_words,
     rounded,
 )
+from parfocal.report.screen.headlines import several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ _GRID_CELLS = 40
 
 def level_chart(rows: pd.DataFrame) -> str:
     """Histogram of defocus levels, with the level from which an image counts as out of focus."""
-    edges = np.linspace(-0.25, N_LEVELS - 0.75, 2 * N_LEVELS)
+    edges = np.linspace(0, N_LEVELS - 1, 2 * N_LEVELS - 1)
     return _histogram(rows, "defocus_level", edges, "defocus level (0 sharp, 10 worst)", [OUT_OF_FOCUS_LEVEL])
 
 
@@ -52,7 +53,8 @@ def _histogram(
     middles = rounded((edges[1:] + edges[:-1]) / 2)
     traces = []
     for number, (channel, values) in enumerate(by_channel(rows, name)):
-        counts, _ = np.histogram(values, edges)
+        # A value on an edge belongs below it, as it does to a threshold: turned round, since numpy puts it above.
+        counts = np.histogram(-values, -edges[::-1])[0][::-1]
         traces.append(
             {
                 "type": "bar",
@@ -60,7 +62,8 @@ def _histogram(
                 "y": counts.tolist(),
                 "name": in_words(channel),
                 "marker": {"color": COLORS[number], "pattern": {"shape": PATTERNS[number], "solidity": 0.35}},
-                "hovertemplate": "%{x:.2f}: %{y} images<extra>" + in_words(channel) + "</extra>",
+                "hovertext": [f"{a:g} to {b:g}: {several(n, 'image')}" for a, b, n in zip(edges, edges[1:], counts)],
+                "hovertemplate": "%{hovertext}<extra>" + in_words(channel) + "</extra>",
             }
         )
     layout: dict[str, Any] = {"barmode": "stack", "bargap": 0.08}
@@ -144,6 +147,7 @@ def _counts(told: pd.DataFrame) -> dict[str, Any]:
         "y": middles,
         "z": [rounded(line) for line in shades],
         "customdata": counts.astype(int).tolist(),
+        "text": [[several(int(n), "image") for n in line] for line in counts],
         "colorscale": COUNT_SCALE,
         "zmin": 0,
         "zmax": most,
@@ -154,5 +158,5 @@ def _counts(told: pd.DataFrame) -> dict[str, Any]:
             "ticktext": [f"{10**tick:,}" for tick in ticks],
             "thickness": 12,
         },
-        "hovertemplate": "certainty %{x:.2f}, mean %{y:.2f}: %{customdata} images<extra></extra>",
+        "hovertemplate": "certainty %{x:.2f}, mean %{y:.2f}: %{text}<extra></extra>",
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from parfocal.report.screen.figures import COLORS, DASHES, MOST_CHANNELS, figure, in_words, rounded
+from parfocal.report.screen.headlines import several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,8 @@ def drift(rows: pd.DataFrame) -> Drift:
     if known.any() and known.mean() >= 0.5:
         left_out = int((~known).sum())
         order = "by the time of acquisition that the files state"
-        order += f" ({left_out:,} images without one are left out)" if left_out else ""
+        verb = "is" if left_out == 1 else "are"
+        order += f" ({several(left_out, 'image')} without one {verb} left out)" if left_out else ""
         told = told.assign(x=moments.dt.tz_localize(None))[known].sort_values("x", kind="stable")
         return Drift(_chart(told, "time of acquisition (UTC)"), order)
     # The rows of a screen lie in the order in which its images were done.

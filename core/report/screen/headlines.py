@@ -66,6 +66,11 @@ def several(count: int, name: str) -> str:
     return f"{counted(count)} {name}{'' if count == 1 else 's'}"
 
 
+def times(count: int) -> str:
+    """How often something was done."""
+    return {1: "once", 2: "twice"}.get(count) or f"{counted(count)} times"
+
+
 def counted(count: int) -> str:
     """A whole number with a comma at each thousand."""
     return f"{count:,}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from parfocal import status
 from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
-from parfocal.report.screen.headlines import counted
+from parfocal.report.screen.headlines import counted, several
 from parfocal.report.screen.rows import CELLPROFILER, FOCUS, SORTING
 from parfocal.report.screen.run import Run
 
@@ -74,9 +74,9 @@ def _measured(rows: pd.DataFrame, cited: list[str]) -> list[str]:
     blurred = int((levels > OUT_OF_FOCUS_LEVEL).sum())
     return [
         f"A convolutional neural network after Yang et al. {_cite(cited, YANG)} estimated the defocus level of "
-        f"{counted(told)} images, from 0 (in focus) to 10 in steps of one depth of field, and its certainty, from "
+        f"{several(told, 'image')}, from 0 (in focus) to 10 in steps of one depth of field, and its certainty, from "
         "patches of the image that were combined by their certainty.",
-        f"An image above level {OUT_OF_FOCUS_LEVEL:g} counted as out of focus ({counted(blurred)} images).",
+        f"An image above level {OUT_OF_FOCUS_LEVEL:g} counted as out of focus ({several(blurred, 'image')}).",
     ]
 
 
@@ -86,7 +86,7 @@ def _sorted(rows: pd.DataFrame, cited: list[str]) -> list[str]:
     above = f"above {thresholds[0]}" if len(thresholds) == 1 else "above the threshold"
     return [
         f"A second network, after Xue et al. {_cite(cited, XUE)}, estimated the probability of defocus of "
-        f"{counted(told)} images; those with a probability {above} were flagged ({counted(flagged)} images)."
+        f"{several(told, 'image')}; those with a probability {above} were flagged ({several(flagged, 'image')})."
     ]
 
 
@@ -96,9 +96,8 @@ def _restored(rows: pd.DataFrame, run: Run, cited: list[str]) -> list[str]:
         by = f"a network that follows the workflow of Xue et al. {_cite(cited, XUE)}"
     else:
         by = f"{deconvolution} as in scikit-image {_cite(cited, SCIKIT_IMAGE)}"
-    return [
-        f"{counted(int(rows['restored'].sum()))} images were restored from defocus by {by}, and marked as restored."
-    ]
+    restored = int(rows["restored"].sum())
+    return [f"{several(restored, 'image')} {_were(restored)} restored from defocus by {by}, and marked as restored."]
 
 
 def _silent(rows: pd.DataFrame) -> list[str]:
@@ -109,7 +108,12 @@ def _silent(rows: pd.DataFrame) -> list[str]:
         f"{status.MEANINGS.get(str(word)) or 'no reason stated'}, {counted(int(count))}"
         for word, count in silent.value_counts().items()
     ]
-    return [f"{counted(len(silent))} images were left without an answer ({'; '.join(reasons)})."]
+    told = f"{several(len(silent), 'image')} {_were(len(silent))} left without an answer"
+    return [f"{told} ({'; '.join(reasons)})."]
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _models(run: Run) -> list[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from parfocal import status
 from parfocal.report.screen.figures import rounded
+from parfocal.report.screen.names import names_of
 from parfocal.report.screen.rows import SETTINGS
 from parfocal.report.screen.words import heading, words
 
@@ -24,11 +27,14 @@ _NUMBERS = {
     "mean_certainty": (3, 2),
     "probability": (3, 2),
 }
-_WORDS = ("outcome", "plate", "well", "site", "channel")
+# What came out stands at the left, where it is seen on a narrow screen too.
+_FIRST, _PLACE = ("plate", "well", "outcome", "status"), ("site", "channel")
 # Codes are shown in words, and saved as they are.
-_CODES = ("status", "warnings")
+_CODES = ("status", "warnings", "modality")
 # Columns that are shown also where all images have the same.
 _ALWAYS = ("file", "outcome", "defocus_level")
+# Columns in which nothing is an answer too: none of the images that have one stands for the others.
+_NOTHING_TELLS = ("status", "warnings", *_NUMBERS)
 
 
 def pack(data: Any) -> str:
@@ -48,20 +54,23 @@ def row_data(rows: pd.DataFrame, out_of_focus_level: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        `n` rows, `columns`: for each `name`, `title`, whether it is `same` for all images and therefore not shown, and
-        either `numbers` (None where there is none) with the `digits` to show, or `words`, what they are `shown` as, and
-        `codes`; the first of them `file` with `names` and the codes of their folders.
+        `n` rows, `columns`: for each `name`, `title`, whether it is `same` for all images that have a value and
+        therefore not shown, the column `under` whose words it stands (empty for a column of its own), and either
+        `numbers` (None where there is none) with the `digits` to show, or `words`, what they are `shown` as, and
+        `codes`; the first of them `file` with `names`, the codes of their folders, and these `shown` as far as they
+        tell files of the same name apart.
     """
     rows = _most_telling(rows)
-    rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level))
-    told = [name for name in _WORDS if (rows[name] != "").any()]
+    rows = rows.assign(outcome=_outcomes(rows, out_of_focus_level), reason=_reasons(rows))
     numbers = [name for name in _NUMBERS if (rows[name].nunique() > 1 if name == "time" else rows[name].notna().any())]
-    codes = [name for name in _CODES if (rows[name] != "").any() or name == "status"]
-    settings = [name for name in SETTINGS if rows[name].astype(str).nunique() > 1]
-    columns = [_file_column(rows)]
-    columns += [_word_column(rows, name) for name in told]
+    settings = [name for name in SETTINGS if _stated(rows[name]).nunique() > 1]
+    columns = [_file_column(rows), *_word_columns(rows, _FIRST)]
+    if (rows["reason"] != "").any():
+        columns[-1]["same"] = False
+        columns.append({**_word_column(rows, "reason"), "under": "status", "same": False})
+    columns += _word_columns(rows, _PLACE)
     columns += [_number_column(rows, name) for name in numbers]
-    columns += [_word_column(rows, name) for name in (*codes, *settings)]
+    columns += [*_word_columns(rows, ("warnings",)), *_word_columns(rows, settings)]
     return {"n": len(rows), "columns": columns}
 
 
@@ -72,7 +81,7 @@ def same_for_all(table: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _first(column: dict[str, Any]) -> str:
     if "numbers" not in column:
-        return str(column["shown"][0])
+        return str(next(filter(None, column["shown"]), ""))
     number = column["numbers"][0]
     return "" if number is None else f"{number:.{column['digits']}f}"
 
@@ -86,9 +95,10 @@ def _most_telling(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _file_column(rows: pd.DataFrame) -> dict[str, Any]:
-    parts = rows["file"].map(lambda file: file.replace("\\", "/").rpartition("/"))
-    folders, names = parts.map(lambda part: part[0]), parts.map(lambda part: part[2])
-    return {**_about(rows, "file"), "names": names.tolist(), **_coded(folders)}
+    known = names_of(rows["file"])
+    folders = _coded(known.folders)
+    shown = [known.ends.get(folder, "") for folder in folders["words"]]
+    return {**_about(rows, "file"), "names": known.names.tolist(), **folders, "shown": shown}
 
 
 def _number_column(rows: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -98,19 +108,27 @@ def _number_column(rows: pd.DataFrame, name: str) -> dict[str, Any]:
     return {**_about(rows, name), "digits": shown, "numbers": values}
 
 
+def _word_columns(rows: pd.DataFrame, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Columns of texts; those that no image has are left out."""
+    return [_word_column(rows, name) for name in names if len(_stated(rows[name]))]
+
+
+def _stated(column: pd.Series) -> pd.Series:
+    """Texts of those that have one."""
+    texts = column.map(_text)
+    return texts[texts != ""]
+
+
 def _word_column(rows: pd.DataFrame, name: str) -> dict[str, Any]:
     coded = _coded(rows[name].map(_text))
-    in_words = name in _CODES or name == "modality"
-    return {
-        **_about(rows, name),
-        **coded,
-        "shown": [words(word) for word in coded["words"]] if in_words else coded["words"],
-    }
+    shown = [words(word) for word in coded["words"]] if name in _CODES else coded["words"]
+    return {**_about(rows, name), **coded, "shown": shown}
 
 
 def _about(rows: pd.DataFrame, name: str) -> dict[str, Any]:
-    same = name not in _ALWAYS and len(rows) > 1 and rows[name].nunique(dropna=False) == 1
-    return {"name": name, "title": heading(name), "same": same}
+    told = rows[name] if name in _NOTHING_TELLS else _stated(rows[name])
+    same = name not in _ALWAYS and len(rows) > 1 and told.nunique(dropna=False) == 1
+    return {"name": name, "title": heading(name), "same": same, "under": ""}
 
 
 def _text(value: Any) -> str:
@@ -131,3 +149,12 @@ def _outcomes(rows: pd.DataFrame, out_of_focus_level: float) -> pd.Series:
     flagged = rows["flagged"].fillna(False).astype(bool)
     outcomes = outcomes.mask(flagged, outcomes + ", flagged")
     return outcomes.mask(rows["restored"], outcomes + ", restored")
+
+
+def _reasons(rows: pd.DataFrame) -> pd.Series:
+    """Why there is no answer; of images with one, why the sorter or restoring refused them."""
+    told = rows["reason"].mask(rows["status"].isin(("", status.OK)), "")
+    for step, name in (("sorting", "sorting"), ("restoring", "restoration")):
+        refused = (told == "") & rows["answered"].astype(bool) & ~rows[f"{name}_status"].isin(("", status.OK))
+        told = told.mask(refused, f"{step}: " + rows[f"{name}_status"].map(words) + ", " + rows[f"{name}_reason"])
+    return told

@@ -17,10 +17,11 @@ from parfocal.report.screen.methods import methods_text
 from parfocal.report.screen.packed import MOST_ROWS, for_script, pack, row_data, same_for_all
 from parfocal.report.screen.pictures import is_bad, restored_pictures, worst_pictures
 from parfocal.report.screen.plates import plate_lines, plate_maps, second_measure
-from parfocal.report.screen.refused import refusals, warning_counts
+from parfocal.report.screen.refused import refusals
 from parfocal.report.screen.rows import SORTING
 from parfocal.report.screen.run import Run
 from parfocal.report.screen.target import GENERATOR
+from parfocal.report.screen.warned import warned
 from parfocal.report.screen.words import heading, words
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
         most_plates=_MOST_PLATES,
         level=OUT_OF_FOCUS_LEVEL,
         second=second_measure(rows),
+        done=_done(rows),
         order=order,
         style=(folder / "style.css").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),
@@ -82,6 +84,16 @@ def render(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> str:
     )
 
 
+def _done(rows: pd.DataFrame) -> dict[str, bool]:
+    """What was done with the images, and drawn of them: only that is explained."""
+    return {
+        "measured": bool(rows["certainty"].notna().any()),
+        "sorted": bool(rows["flagged"].notna().any() or (rows["sorting_status"] != "").any()),
+        "restored": bool(rows["restored"].any() or (rows["restoration_status"] != "").any()),
+        "overlays": bool((rows["overlay"] != "").any()),
+    }
+
+
 def _lists(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> dict[str, Any]:
     return {
         "headlines": headlines(rows),
@@ -92,7 +104,7 @@ def _lists(rows: pd.DataFrame, run: Run, home: Path, kind: str) -> dict[str, Any
         "restored": restored_pictures(rows, home),
         "n_restored": int(rows["restored"].sum()),
         "refusals": refusals(rows, kind == SORTING),
-        "warnings": warning_counts(rows),
+        "warnings": warned(rows),
         "methods": methods_text(rows, run, kind),
     }
 

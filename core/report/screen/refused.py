@@ -2,32 +2,77 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parfocal import status
+from parfocal.report.screen.names import names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EXAMPLES = 3
-MEASURING, SORTING, RESTORING = "measuring", "sorting", "restoring"
+# Examples that are seen at once, and those that unfold; reasons of a status that have a line of their own.
+_SHOWN, _FOLDED, _MOST_REASONS = 10, 100, 8
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_Kind = tuple[str, tuple[str, ...], str]
+MEASURING, SORTING, RESTORING, ALL = "measuring", "sorting", "restoring", "all steps"
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image that was refused; the reason is empty where all beside it have the same."""
+
+    file: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A status at one stage of the work: how many images have it, what it means, and examples (file, reason)."""
+    """Images that the same steps refused for the same reason.
 
-    stage: str
+    Attributes
+    ----------
+    status : str
+    steps : tuple of str
+        Steps that were not done with them.
+    count : int
+    meaning : str
+        Of the status; empty where this version does not know it.
+    reason : str
+        What is said of all of them; empty where that differs, as in a number.
+    examples, folded : tuple of Example
+        Images to name at once, and on request.
+    """
+
     status: str
+    steps: tuple[str, ...]
     count: int
     meaning: str
-    examples: tuple[tuple[str, str], ...]
+    reason: str
+    examples: tuple[Example, ...]
+    folded: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """What one image was refused for: a status, the steps that gave it, and the reason of the first of them."""
+
+    file: str
+    status: str
+    steps: tuple[str, ...]
+    reason: str
+
+    @property
+    def kind(self) -> _Kind:
+        """What images of one line have in common: numbers within a reason do not count."""
+        return self.status, self.steps, _NUMBER.sub("#", self.reason)
 
 
 def refusals(rows: pd.DataFrame, only_sorted: bool = False) -> list[Refusal]:
-    """Count the images without an answer by stage and status, the most frequent first.
+    """Put the images without an answer together by status, steps and reason; the most frequent status comes first.
 
     Parameters
     ----------
@@ -36,32 +81,51 @@ def refusals(rows: pd.DataFrame, only_sorted: bool = False) -> list[Refusal]:
     only_sorted : bool
         Whether the status is that of the sorter.
     """
-    first = SORTING if only_sorted else MEASURING
-    stages = (
+    found = list(_refused(rows, SORTING if only_sorted else MEASURING))
+    kinds = Counter(image.kind for image in found)
+    frequent: Counter[str] = Counter(image.status for image in found)
+    own = _with_a_line(kinds)
+    lines: dict[_Kind, list[_Refused]] = defaultdict(list)
+    for image in found:
+        lines[image.kind if image.kind in own else (image.status, (), "")].append(image)
+    order = sorted(lines.values(), key=lambda line: (-frequent[line[0].status], line[0].status, -len(line)))
+    return [_refusal(line) for line in order]
+
+
+def _refused(rows: pd.DataFrame, first: str) -> Iterator[_Refused]:
+    steps = (
         (first, "status", "reason"),
         (SORTING, "sorting_status", "sorting_reason"),
         (RESTORING, "restoration_status", "restoration_reason"),
     )
-    return [refusal for stage in stages for refusal in _of_stage(rows, *stage)]
+    names = [name for step in steps for name in step[1:]]
+    fine = [rows[name].isin(("", status.OK)) for _, name, _ in steps]
+    table = rows[names].assign(file=names_of(rows["file"]).short())[["file", *names]]
+    for file, *told in table[~(fine[0] & fine[1] & fine[2])].itertuples(index=False):
+        by_status: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for (step, _, _), word, reason in zip(steps, told[::2], told[1::2]):
+            if word not in ("", status.OK):
+                by_status[word].append((step, reason))
+        for word, given in by_status.items():
+            # Without pixels nothing is done at all.
+            stopped = (ALL,) if word == status.UNREADABLE else tuple(step for step, _ in given)
+            yield _Refused(file, word, stopped, next((reason for _, reason in given if reason), ""))
 
 
-def _of_stage(rows: pd.DataFrame, stage: str, name: str, reason: str) -> list[Refusal]:
-    found = rows[~rows[name].isin(("", status.OK))]
-    return [
-        Refusal(stage, str(word), int(count), status.MEANINGS.get(str(word), ""), _examples(found, name, word, reason))
-        for word, count in found[name].value_counts().items()
-    ]
+def _with_a_line(kinds: Counter[_Kind]) -> set[_Kind]:
+    """Kinds that have a line of their own; the others of a status share one."""
+    by_status: dict[str, list[_Kind]] = defaultdict(list)
+    for kind, _ in kinds.most_common():
+        by_status[kind[0]].append(kind)
+    few = (found if len(found) <= _MOST_REASONS else found[: _MOST_REASONS - 1] for found in by_status.values())
+    return {kind for found in few for kind in found}
 
 
-def _examples(found: pd.DataFrame, name: str, word: object, reason: str) -> tuple[tuple[str, str], ...]:
-    first = found[found[name] == word].head(_EXAMPLES)
-    return tuple(zip(first["file"], first[reason]))
-
-
-def warning_counts(rows: pd.DataFrame) -> list[tuple[str, int]]:
-    """Warnings in words, with the number of images that have them, the most frequent first."""
-    counts: Counter[str] = Counter()
-    for text, count in rows["warnings"].value_counts().items():
-        for warning in filter(None, str(text).split(";")):
-            counts[warning.replace("_", " ")] += int(count)
-    return counts.most_common()
+def _refusal(line: list[_Refused]) -> Refusal:
+    first = line[0]
+    steps = tuple(dict.fromkeys(step for image in line for step in image.steps))
+    shared = first.reason if all(image.reason == first.reason for image in line) else ""
+    named = [Example(image.file, "" if shared else image.reason) for image in line[: _SHOWN + _FOLDED]]
+    meaning = status.MEANINGS.get(first.status, "")
+    shown, folded = tuple(named[:_SHOWN]), tuple(named[_SHOWN:])
+    return Refusal(first.status, steps, len(line), meaning, shared, shown, folded)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from parfocal.batch.arguments import FROM_FILE
+from parfocal.report.screen.warned import of_all_steps
 from parfocal.report.table import focus_table
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ TEXTS = (
     "warnings",
     "sorting_status",
     "sorting_reason",
+    "sorting_warnings",
     "restoration_status",
     "restoration_reason",
+    "restoration_warnings",
     "restored_file",
     "preview",
     "overlay",
@@ -39,6 +42,7 @@ _TEXTS_OF_CELLPROFILER = {
     "flagged": "FlagDefocused_Defocused",
     "sorting_status": "FlagDefocused_Status",
     "sorting_reason": "FlagDefocused_Reason",
+    "sorting_warnings": "FlagDefocused_Warnings",
     "reason": "ImageFocus_Reason",
     "warnings": "ImageFocus_Warnings",
 }
@@ -58,8 +62,8 @@ def screen_rows(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns of `parfocal.report.table.focus_table`, with `channel` for its `image`, and beside them `NUMBERS`
-        and `channel_number` (NaN where unknown), `TEXTS` (empty where unknown), `SETTINGS`, `flagged` (nullable) and
-        `restored`.
+        and `channel_number` (NaN where unknown), `TEXTS` (empty where unknown; `warnings` are those of all steps),
+        `SETTINGS`, `flagged` (nullable) and `restored`.
 
     Raises
     ------
@@ -84,6 +88,7 @@ def screen_rows(table: pd.DataFrame) -> pd.DataFrame:
         rows[name] = _texts(table, name)
     for name in SETTINGS:
         rows[name] = table.get(name, None)
+    rows["warnings"] = of_all_steps(*(rows[f"{step}warnings"] for step in ("", "sorting_", "restoration_")))
     rows["flagged"] = _switches(table, "flagged")
     rows["restored"] = _switches(table, "restored").fillna(False).astype(bool)
     # Where the status is missing (CellProfiler of another version), no answer still has to show as such.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parfocal.focus_quality.measure import MODALITIES
+from parfocal.report.screen.headlines import times
 from parfocal.report.screen.words import between, duration, heading, span, words
 from parfocal.screen.record import read_record
 from parfocal.screen.sessions import UNKNOWN, known_sessions
@@ -62,8 +63,7 @@ class Run:
         first, last = str(parts[0]["begun"]), str(parts[-1]["ended"])
         if len(parts) == 1:
             return f"{span(first, last)}, {self._at_work()} at work"
-        times = "once" if len(parts) == 2 else f"{len(parts) - 1} times"
-        return f"{span(first, last)}, gone on with {times}, {self._at_work()} at work"
+        return f"{span(first, last)}, gone on with {times(len(parts) - 1)}, {self._at_work()} at work"
 
     def _sessions(self) -> list[dict[str, Any]]:
         return list(self.about.get("sessions", ()))

@@ -1,7 +1,8 @@
 const PAGE_ROWS = 50;
 
 function startTable(table) {
-  const columns = table.columns.map(readable), visible = columns.filter((column) => !column.same);
+  const columns = table.columns.map(readable), visible = columns.filter((column) => !column.same && !column.under);
+  for (const column of visible) column.below = columns.find((other) => other.under === column.name);
   const byName = Object.fromEntries(columns.map((column) => [column.name, column]));
   const state = { order: [...Array(table.n).keys()], shown: [], page: 0, column: null, down: false };
   const searched = columns.filter((column) => column.isText);
@@ -11,7 +12,10 @@ function startTable(table) {
   for (const name of selects) fillSelect(byId("filter-" + name), byName[name]);
   for (const name of ["plate", "status"]) byId(`filter-${name}-label`).hidden = !byName[name] || byName[name].same;
 
-  const show = () => showPage(visible, state, table.n);
+  const frame = byId("table-frame");
+  const hint = () => { byId("table-hint").hidden = frame.scrollWidth <= frame.clientWidth + 1; };
+  const show = () => { showPage(visible, state, table.n); hint(); };
+  new ResizeObserver(hint).observe(frame);
   const filter = () => {
     const words = byId("filter-text").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = selects.map((name) => [byName[name], byId("filter-" + name).value]).filter(([, value]) => value !== "*");
@@ -67,7 +71,9 @@ function readable(column) {
     return column.names ? (row) => found[row] : (row) => found[column.codes[row]];
   };
   const compare = (a, b, down) => { rank ??= ranks(); return down ? rank(b) - rank(a) : rank(a) - rank(b); };
-  return { ...column, compare, isText: true, text, short: column.names ? (row) => column.names[row] : (row) => column.shown[column.codes[row]] };
+  const shown = (row) => column.shown[column.codes[row]];
+  // What tells files of one name apart stands below the name.
+  return { ...column, compare, isText: true, text, end: shown, short: column.names ? (row) => column.names[row] : shown };
 }
 
 function fillSelect(select, column) {
@@ -103,6 +109,8 @@ function showPage(columns, state, total) {
       cell.className = column.isText ? "" : "number";
       cell.textContent = (column.short || column.text)(row);
       if (column.names) cell.title = column.text(row);
+      const more = column.names ? column.end(row) && column.end(row) + "/" : column.below?.text(row);
+      if (more) cell.append(small(more));
       line.append(cell);
     }
     return line;
@@ -112,10 +120,19 @@ function showPage(columns, state, total) {
     const arrow = column !== state.column ? "" : state.down ? "\u00a0\u25bc" : "\u00a0\u25b2";
     column.button.textContent = column.title + arrow;
   }
-  byId("table-told").textContent = `${state.shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} images`;
+  byId("table-told").textContent = `${state.shown.length.toLocaleString("en")} of ${total.toLocaleString("en")} image${total === 1 ? "" : "s"}`;
   byId("page-told").textContent = `Page ${(state.page + 1).toLocaleString("en")} of ${pages.toLocaleString("en")}`;
   byId("page-first").disabled = byId("page-previous").disabled = state.page === 0;
   byId("page-last").disabled = byId("page-next").disabled = state.page >= pages - 1;
+}
+
+// A line below the words of a cell; what is cut off there shows where the mouse rests.
+const LONGEST = 110;
+function small(text) {
+  const line = document.createElement("small");
+  line.textContent = text.length > LONGEST ? text.slice(0, LONGEST - 3) + "..." : text;
+  if (text.length > LONGEST) line.title = text;
+  return line;
 }
 
 function saveRows(columns, rows) {

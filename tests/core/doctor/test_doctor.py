@@ -7,15 +7,17 @@ import shutil
 import sys
 import venv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import parfocal
 import parfocal.doctor as doctor
 from parfocal.cli import main
 from parfocal.doctor import BROKEN, MISSING, WORKS, Finding, engine, finding, hosts, optional
 from parfocal.doctor.examine import guarded
 from parfocal.install import packages
-from parfocal.install.cellprofiler import FILE, Modules, install
+from parfocal.install.cellprofiler import FILE, Modules, install, own_folder
 from parfocal.install.written import read_written
 from parfocal.registry import shipped_file
 
@@ -127,6 +129,24 @@ def test_a_fiji_that_is_none_is_broken(tmp_path):
     (found,) = guarded("scripts in Fiji", lambda: hosts.fiji(str(tmp_path)), "parfocal install fiji PATH")
     assert found.state == BROKEN
     assert "it must be the folder that holds jars and plugins" in found.text
+    nowhere = hosts.fiji(str(tmp_path / "nowhere"))
+    assert nowhere.text.startswith(f"no Fiji in {tmp_path / 'nowhere'}: ")
+    assert nowhere.remedy == "give the folder of a Fiji that is there"
+
+
+def test_the_own_folder_of_the_modules_is_not_installed_into():
+    found = hosts.cellprofiler_plugins(str(own_folder()))
+    assert (found.state, "Parfocal's own folder" in found.text) == (MISSING, True)
+    assert str(own_folder()) not in found.remedy
+
+
+def test_an_environment_of_the_project_is_told_from_ones_own(tmp_path, monkeypatch):
+    project = Path(parfocal.__file__).parents[1]
+    told = "put extras into one of yours"
+    monkeypatch.setattr(engine.sys, "prefix", str(project / ".venv-cp"))
+    assert told in engine.python()[0].text
+    monkeypatch.setattr(engine.sys, "prefix", str(tmp_path / ".venv"))
+    assert told not in engine.python()[0].text
 
 
 @pytest.mark.parametrize(("state", "status"), [(WORKS, 0), (MISSING, 0), (BROKEN, 1)])

@@ -44,6 +44,7 @@ async def _try(report, profile):
             await page.until(f"document.documentElement.scrollWidth <= {width}")
             hidden = await page.value(f"{FRAME}.scrollWidth - {FRAME}.clientWidth")
             assert (hidden == 0) is (width > 390), "on a narrow screen the table is moved within its frame"
+            await page.until(f"document.getElementById('table-hint').hidden === {str(hidden == 0).lower()}")
         assert page.problems() == []
         await _says_what_an_old_browser_lacks(page)
         await _says_what_needs_scripts(page)
@@ -92,7 +93,7 @@ async def _shows_maps(page):
     assert (await page.value(told)).startswith("<b>P1</b>, ")
     await page.value("document.getElementById('map-level').emit('plotly_click', {points: [{x: 2, y: 1}]})")
     await page.until("document.getElementById('table-told').textContent === '20 of 80 images'")
-    wells = "[...new Set([...document.querySelectorAll('#table tbody tr')].map((row) => row.cells[3].textContent))]"
+    wells = "[...new Set([...document.querySelectorAll('#table tbody tr')].map((row) => row.cells[2].textContent))]"
     assert await page.value(wells) == ["B03"]
     await page.value("document.getElementById('table-controls').reset()")
     await page.until("document.getElementById('table-told').textContent === '80 of 80 images'")

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from report_screens import HOSTILE, SESSIONS, screen_table, unpacked, write_screen
 
 from parfocal.report.screen import write_screen_report, write_table_report
-from parfocal.report.screen.packed import row_data
+from parfocal.report.screen.packed import row_data, same_for_all
 from parfocal.report.screen.rows import screen_rows
 
 pytestmark = pytest.mark.current_python
@@ -120,11 +120,48 @@ def test_settings_that_differ_between_images_are_columns():
     assert columns["warnings"]["shown"] == ["", "hot pixels, restored image"]
 
 
+def test_settings_that_files_without_pixels_lack_are_no_columns(tmp_path):
+    table = screen_table(4, modality=["confocal"] * 3 + [None], immersion_index=[1.33] * 3 + [None])
+    page = write_screen_report(write_screen(tmp_path, table)).read_text(encoding="utf-8")
+    assert not {"modality", "immersion_index"} & {column["name"] for column in unpacked(page)["table"]["columns"]}
+    assert "confocal" in "".join(Elements(page).texts)
+
+
+def test_what_all_images_that_have_it_share_stands_above_the_table():
+    table = screen_table(4, channel_name=["DNA"] * 3 + [""], channel=0)
+    data = row_data(screen_rows(table), 3.0)
+    columns = {column["name"]: column for column in data["columns"]}
+    assert columns["channel"]["same"]
+    assert ("Channel", "DNA") in same_for_all(data)
+    warned = screen_table(4, warnings=["hot_pixels", "", "", ""])
+    columns = {column["name"]: column for column in row_data(screen_rows(warned), 3.0)["columns"]}
+    assert not columns["warnings"]["same"], "no warning is an answer too"
+
+
+def test_the_reason_stands_under_the_status_which_comes_early():
+    told = {"sorting_status": ["disagreement", "ok", "ok", ""], "sorting_reason": ["sharp, level 8", "", "", ""]}
+    columns = row_data(screen_rows(screen_table(4, **told)), 3.0)["columns"]
+    assert [column["name"] for column in columns][:6] == ["file", "plate", "well", "outcome", "status", "reason"]
+    reason = columns[5]
+    assert reason["under"] == "status" and not columns[4]["same"]
+    reasons = [reason["words"][code] for code in reason["codes"]]
+    assert reasons == ["sorting: disagreement, sharp, level 8", "", "", "every pixel is 7"]
+
+
+def test_what_was_not_done_is_not_explained(tmp_path):
+    page = write_screen_report(write_screen(tmp_path / "a", screen_table(3))).read_text(encoding="utf-8")
+    assert "<b>Flagged</b>" not in page and "what is restored" not in page and "Borders of patches" not in page
+    table = screen_table(3, flagged=False, sorting_status="ok", restoration_status="ok", overlay="a.png")
+    page = write_screen_report(write_screen(tmp_path / "b", table)).read_text(encoding="utf-8")
+    assert "<b>Flagged</b>" in page and "what is restored" in page
+    assert "Borders of patches" not in page, "there is no bad image that is shown with an overlay"
+
+
 def test_a_screen_without_a_bad_image_says_so(tmp_path):
     page = write_screen_report(write_screen(tmp_path / "a", screen_table(3))).read_text(encoding="utf-8")
-    assert "None: no image is flagged or above level 3." in page
+    assert "None: no image is above level 3." in page
     page = write_screen_report(write_screen(tmp_path / "b", screen_table(40))).read_text(encoding="utf-8")
-    assert "36 images are flagged or above level 3; shown are the 12 of the highest level" in page
+    assert "36 images are above level 3; shown are the 12 of the highest level" in page
 
 
 def test_the_command_of_the_run_is_given(tmp_path):

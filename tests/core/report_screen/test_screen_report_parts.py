@@ -15,7 +15,6 @@ from parfocal.report.screen.drift import drift
 from parfocal.report.screen.methods import SCIKIT_IMAGE, XUE, YANG, methods_text
 from parfocal.report.screen.pictures import MOST_WORST, restored_pictures, worst_pictures
 from parfocal.report.screen.plates import plate_lines, plate_maps, plate_shape
-from parfocal.report.screen.refused import refusals, warning_counts
 from parfocal.report.screen.rows import screen_rows
 from parfocal.report.screen.run import Run
 
@@ -87,18 +86,14 @@ def test_many_images_are_counted_and_none_is_lost():
     assert np.sum([bar["y"] for bar in bars]) == rows["defocus_level"].notna().sum()
 
 
-def test_refusals_are_counted_by_stage_with_meaning_and_example():
-    table = screen_table(6, restoration_status=["out_of_range"] * 2 + ["ok"] * 4, restoration_reason="level 9")
-    first, second = refusals(screen_rows(table))
-    assert (first.stage, first.status, first.count) == ("measuring", "blank", 1)
-    assert first.meaning == "every pixel has the same value"
-    assert first.examples[0][1] == "every pixel is 7"
-    assert (second.stage, second.count, second.examples[0][1]) == ("restoring", 2, "level 9")
-
-
-def test_warnings_are_counted_one_by_one():
-    table = screen_table(3, warnings=["hot_pixels;partly_saturated", "hot_pixels", ""])
-    assert warning_counts(screen_rows(table)) == [("hot pixels", 2), ("partly saturated", 1)]
+def test_bars_of_levels_lie_on_one_side_of_the_limit():
+    levels = [2.9, 3.0, 3.1, 0.0, 10.0, 1.0]
+    table = screen_table(6, defocus_level=levels, channel_name="DNA", channel=0)
+    bar = json.loads(level_chart(screen_rows(table)[:5]))["data"][0]
+    counts = dict(zip(bar["hovertext"], bar["y"]))
+    assert counts["2.5 to 3: 2 images"] == 2
+    assert counts["3 to 3.5: 1 image"] == 1
+    assert (bar["y"][0], bar["y"][-1], sum(bar["y"])) == (1, 1, 5)
 
 
 def test_methods_tell_and_cite_only_what_was_done():

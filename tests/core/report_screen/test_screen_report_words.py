@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from parfocal.report.screen import words
+from parfocal.report.screen.headlines import times
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,7 @@ def test_times_are_read_as_day_and_hour(told, read):
 def test_a_time_span_has_the_units_that_fit():
     spans = [words.duration(timedelta(seconds=seconds)) for seconds in (7, 600, 7260, 86_400 * 3)]
     assert spans == ["7 s", "10 min", "2 h 1 min", "3 days 0 h"]
+
+
+def test_how_often_is_told_as_one_says_it():
+    assert [times(count) for count in (1, 2, 3)] == ["once", "twice", "3 times"]
