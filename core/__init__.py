@@ -48,6 +48,7 @@ _HOMES = {
     "flag_defocused": "parfocal.sorting.flag",
     "DefocusFlag": "parfocal.sorting.result",
     "threshold_for_false_alarms": "parfocal.sorting.scores",
+    "__version__": "parfocal.version",
 }
 
 __all__ = [

@@ -81,6 +81,8 @@ def claim_output(output: Path, overwrite: bool, names: Iterable[str]) -> None:
     for path in (output / name for name in names):
         if path.exists() and not overwrite:
             raise OutputExists(f"{path} exists: choose another output folder")
+    if output.exists() and not output.is_dir():
+        raise FileExistsError(f"the output {output} is a file: name a folder")
     probe = output / ".parfocal-can-write"
     try:
         output.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,6 @@ _ROW_COLUMN = re.compile(
     r"(?:^|[_\-. ])r(?P<row>\d{1,2})c(?P<column>\d{1,2})(?:f(?P<site>\d+))?(?:p\d+)?(?:-?(?P<channel>ch\d+))?",
     re.IGNORECASE,
 )
-# Folders between that of a plate and its images.
-_BETWEEN = re.compile(r"(images?|tiffs?|data|raw|(timepoint|zstep|z|t)_?\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,14 @@ class PlatePlace:
         Such as `B03`.
     site, channel : str
         Empty where the name gives none.
+    before : str
+        What stands before the well in the name.
     """
 
     well: str
     site: str = ""
     channel: str = ""
+    before: str = ""
 
 
 def place_of(name: str) -> Optional[PlatePlace]:
@@ -53,26 +54,8 @@ def place_of(name: str) -> Optional[PlatePlace]:
         row = found["row"].upper() if found else ""
     if not found or not row or not 1 <= int(found["column"]) <= 48:
         return None
-    return PlatePlace(f"{row}{int(found['column']):02d}", found["site"] or "", (found["channel"] or "").lower())
-
-
-def plate_of(path: PurePath) -> str:
-    """Name of the plate of an image whose name gives a well; empty where nothing names one.
-
-    It is what stands before the well in the name of the file, where that holds a digit (`AS_09047_A01.tif`), else the
-    name of the nearest folder that is not one of those that microscopes put between (`Images`, `TimePoint_1`).
-    """
-    stem = path.name.rsplit(".", 1)[0]
-    found = _ROW_COLUMN.search(stem) or _WELL.search(stem)
-    if found is None:
-        return ""
-    before = stem[: found.start()].strip("_-. ")
-    if any(letter.isdigit() for letter in before):
-        return before
-    folders = (folder.name for folder in path.parents)
-    named = next((name for name in folders if name and not _BETWEEN.fullmatch(name)), "")
-    # Opera and Operetta put date and number of the measurement behind: 1234__2020-01-31T10_11_12-Measurement 1.
-    return named.split("__")[0]
+    well, before = f"{row}{int(found['column']):02d}", stem[: found.start()].strip("_-. ")
+    return PlatePlace(well, found["site"] or "", (found["channel"] or "").lower(), before)
 
 
 def well_name(text: str) -> str:

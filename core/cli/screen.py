@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="PATH",
         help="files, folders (searched to the bottom), patterns in quotes, OME-Zarr, and lists: CSV or Parquet as "
-        "LoadData takes them, or with a column file. With --resume none is needed.",
+        "LoadData takes them, or with a column file. With --resume none, or the same as before.",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder for results and pictures")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the output folder")
@@ -126,15 +126,7 @@ def _write_report(output: Path) -> None:
 def summary(result: ScreenResult) -> str:
     """Say what came out, where it lies, and what to do about the rest."""
     counts = result.counts
-    told = {
-        "sharp": counts["not_flagged"],
-        "defocused": counts["flagged"],
-        "undecided": counts["undecided"],
-        "unreadable": counts["unreadable"],
-        "restored": counts["restored"],
-    }
-    found = ", ".join(f"{count} {name}" for name, count in told.items() if count)
-    lines = [f"{counts['images']} images: {found}", f"written to {result.output}: {TABLE}, {RESULTS}"]
+    lines = [_outcome(counts), f"written to {result.output}: {TABLE}, {RESULTS}"]
     if counts["pictures_not_written"]:
         told_of = f"of {counts['pictures_not_written']} images pictures could not be written (see the column reason)"
         lines.append(f"{told_of}: mend that, then --resume --retry-failed")
@@ -147,3 +139,18 @@ def summary(result: ScreenResult) -> str:
     elif result.restore:
         lines.append("Nothing to restore: no image is flagged as defocused.")
     return "\n".join(lines)
+
+
+def _outcome(counts: dict[str, int]) -> str:
+    """Images by what came out; what could not be read may be a folder, or a file that is no image."""
+    told = {
+        "sharp": counts["not_flagged"],
+        "defocused": counts["flagged"],
+        "undecided": counts["undecided"],
+        "restored": counts["restored"],
+    }
+    unreadable, found = counts["unreadable"], ", ".join(f"{count} {name}" for name, count in told.items() if count)
+    count = counts["images"] - unreadable
+    images = f"{count} image{'' if count == 1 else 's'}{': ' if found else ''}{found}"
+    files = f"{unreadable} file{'' if unreadable == 1 else 's'} unreadable"
+    return f"{images}; {files}" if unreadable else images

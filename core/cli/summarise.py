@@ -11,7 +11,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "table",
         metavar="TABLE",
-        help="measurements.csv or .parquet of parfocal measure, or the Image.csv that CellProfiler exported",
+        help="measurements.csv or .parquet of parfocal measure, screen.csv of parfocal screen, or the Image.csv that "
+        "CellProfiler exported",
     )
     parser.add_argument("-o", "--output", required=True, metavar="PICTURE", help="PNG file to write")
     parser.add_argument("--title", default="Image focus", metavar="TEXT", help="title of the picture")

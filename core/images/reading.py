@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from parfocal.images.left_by_runs import MARKS, PICTURES, LeftOut, written_beside
 from parfocal.images.makers import read_czi, read_lif, read_nd2
 from parfocal.images.metadata import ImageItem, ImageMetadata, UnreadableImage
 from parfocal.images.ome_zarr import SUFFIX, read_ome_zarr, zarr_root
@@ -60,7 +61,8 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """List image files: those named, those that match a pattern, and those anywhere below a folder.
 
     In folders, hidden files (such as `._A01.tif` from a Mac) and thumbnails (`_thumb` in the name, as ImageXpress
-    writes them) are left out. A file that is named is kept whatever it is.
+    writes them) are left out, and with a warning what runs of Parfocal wrote. A file that is named is kept whatever it
+    is, and so is what lies in a folder that is named itself.
 
     Raises
     ------
@@ -68,15 +70,17 @@ def find_images(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
         Where a path does not exist, a pattern matches nothing, or a folder holds no image; the message names it.
     """
     found: dict[Path, None] = {}
+    left_out = LeftOut()
     for given in paths:
-        found.update(dict.fromkeys(_files_of(os.fspath(given))))
+        found.update(dict.fromkeys(_files_of(os.fspath(given), left_out)))
+    left_out.tell()
     return list(found)
 
 
-def _files_of(given: str) -> list[Path]:
+def _files_of(given: str, left_out: LeftOut) -> list[Path]:
     path = Path(given)
     if path.is_dir() and not zarr_root(path):
-        return _folder(path)
+        return _folder(path, left_out)
     if path.exists():
         return [path]
     if not glob.has_magic(given):
@@ -88,15 +92,18 @@ def _files_of(given: str) -> list[Path]:
     return files
 
 
-def _folder(folder: Path) -> list[Path]:
-    files = sorted(walk_images(folder))
+def _folder(folder: Path, left_out: LeftOut) -> list[Path]:
+    files = sorted(walk_images(folder, left_out=left_out))
     if not files:
-        raise FileNotFoundError(f"no image below the folder {folder} (looked for {', '.join(READERS)})")
+        but = f" but what Parfocal wrote ({left_out})" if left_out else ""
+        raise FileNotFoundError(f"no image below the folder {folder}{but} (looked for {', '.join(READERS)})")
     return files
 
 
 def walk_images(
-    folder: Path, unreadable: Callable[[Path, OSError], None] = lambda folder, error: None
+    folder: Path,
+    unreadable: Callable[[Path, OSError], None] = lambda folder, error: None,
+    left_out: Callable[[str], None] = lambda path: None,
 ) -> Iterator[Path]:
     """List image files below a folder as `find_images` does, one by one as the file system gives them.
 
@@ -107,23 +114,43 @@ def walk_images(
     folder : Path
     unreadable : callable
         Called with a folder that cannot be listed, and the error.
+    left_out : callable
+        Called with the path of what is left out since a run of Parfocal wrote it.
     """
     waiting = [folder]
     while waiting:
         here = waiting.pop()
+        later: list[os.DirEntry[str]] = []
+        marks: set[str] = set()
         try:
             with os.scandir(here) as entries:
                 for entry in filter(_wanted, entries):
-                    if is_known(entry.name) and _is_image(entry):
+                    marks.update(MARKS.intersection((entry.name,)))
+                    if not (is_known(entry.name) and _is_image(entry)):
+                        later += [entry] * _is_folder(entry)
+                    elif entry.name in PICTURES:
+                        later.append(entry)
+                    else:
                         yield Path(entry.path)
-                    elif entry.is_dir(follow_symlinks=False) and not entry.name.lower().endswith(SUFFIX):
-                        waiting.append(Path(entry.path))
         except OSError as error:
             unreadable(here, error)
+        written = written_beside(marks)
+        for entry in later:
+            if entry.name in written:
+                left_out(entry.path)
+            elif _is_folder(entry):
+                waiting.append(Path(entry.path))
+            else:
+                yield Path(entry.path)
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
     return not entry.name.startswith(".") and ("_thumb" not in entry.name.lower() or entry.is_dir())
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether it is a folder to be looked into."""
+    return entry.is_dir(follow_symlinks=False) and not entry.name.lower().endswith(SUFFIX)
 
 
 def is_known(name: str) -> bool:

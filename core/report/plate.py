@@ -37,7 +37,7 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     is uncertain, a black frame marks an image out of focus (above level 3), a grey field with a cross one without an
     answer. The scatter plot is figure 2c of Yang et al. 2018 (doi:10.1186/s12859-018-2087-4): near the diagonal the
     patches of an image agree, above it they do not, below it many show nothing. Beside it the images are counted by
-    level. A map needs two wells; without any only the other two are drawn.
+    level. Without wells only the other two are drawn.
 
     Parameters
     ----------
@@ -60,8 +60,7 @@ def draw_plate(table: pd.DataFrame, path: str | Path, title: str = "Image focus"
     from matplotlib.figure import Figure
 
     focus = focus_table(table)
-    groups = focus[focus["well"] != ""].groupby(["plate", "image"], sort=True)
-    maps = [(names, rows) for names, rows in groups if rows["well"].nunique() > 1]
+    maps = list(focus[focus["well"] != ""].groupby(["plate", "image"], sort=True))
     shown = maps[:MOST_MAPS]
     heights = [_WELL_INCHES * len(_rows(rows)) + 0.75 for _, rows in shown]
     width = max([9.0] + [_WELL_INCHES * len(_columns(rows)) + 1.2 for _, rows in shown])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parfocal.batch.places import place_of, well_name
+from parfocal.batch.plates import plates_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,18 +74,11 @@ def focus_table(table: pd.DataFrame) -> pd.DataFrame:
 def _of_measure(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    folders = _texts(table, "file").map(lambda name: re.sub(r"[\\/]?[^\\/]*$", "", name))
-    channels = _texts(table, "channel_name")
+    channels, wells = _texts(table, "channel_name"), _texts(table, "well")
     numbers = pd.to_numeric(table.get("channel", pd.Series(0, index=table.index)), errors="coerce").fillna(0)
     images = channels.where((channels != "") | (numbers.nunique() <= 1), numbers.map("channel {:.0f}".format))
-    return _table(table, _short(folders), images, _texts(table, "well").map(well_name), _texts(table, "site"), "")
-
-
-def _short(folders: pd.Series) -> pd.Series:
-    """Names of folders without what they all begin with; empty where there is one folder only."""
-    parts = folders.map(lambda folder: re.split(r"[\\/]", folder))
-    shared = os.path.commonprefix(list(parts)) if len(parts) else []
-    return parts.map(lambda names: "/".join(names[len(shared) :]))
+    plates = plates_of(list(_texts(table, "file")), list(wells), list(_texts(table, "plate")))
+    return _table(table, plates, images, wells.map(well_name), _texts(table, "site"), "")
 
 
 def _of_cellprofiler(table: pd.DataFrame, image: str) -> pd.DataFrame:
@@ -101,7 +94,9 @@ def _of_cellprofiler(table: pd.DataFrame, image: str) -> pd.DataFrame:
     wells, sites = _texts(table, "Metadata_Well").map(well_name), _texts(table, "Metadata_Site")
     wells = wells.where(wells != "", places.map(lambda place: place.well if place else ""))
     sites = sites.where(sites != "", places.map(lambda place: place.site if place else ""))
-    return _table(named, _texts(table, "Metadata_Plate"), image, wells, sites, "")
+    files = _texts(table, f"PathName_{image}") + "/" + _texts(table, f"FileName_{image}")
+    plates = plates_of(list(files), list(wells), list(_texts(table, "Metadata_Plate")))
+    return _table(named, plates, image, wells, sites, "")
 
 
 def _table(table: pd.DataFrame, plate: object, image: object, well: object, site: object, status: str) -> pd.DataFrame:

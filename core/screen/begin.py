@@ -54,7 +54,7 @@ def record_of(
 
 def _gone_on(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     check_same(before, after)
-    told = {} if after["inputs"] else {"inputs": before["inputs"], "folder": before["folder"]}
+    told = {"inputs": before["inputs"], "folder": before["folder"]}
     return {**after, **told, "sessions": [*before.get("sessions", ()), *after["sessions"]]}
 
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from parfocal.install.packages import extra_command
 from parfocal.screen.closing import closed, ended, made
 from parfocal.screen.place import JOBQUEUES, Place
 
@@ -120,10 +119,7 @@ def _memory_limit(place: Place) -> int:
 
 @contextmanager
 def _jobs(place: Place) -> Iterator[Any]:
-    try:
-        module = import_module(f"dask_jobqueue.{place.jobqueue}")
-    except ImportError as error:
-        raise ImportError(f"jobqueue needs the package dask-jobqueue: {extra_command('cluster')}") from error
+    module = import_module(f"dask_jobqueue.{place.jobqueue}")
     make = getattr(module, JOBQUEUES[str(place.jobqueue)])
     try:
         cluster = made(lambda: make(scheduler_options=dict(_NO_PAGES)))
@@ -145,7 +141,9 @@ def _quiet_logs() -> Iterator[None]:
     """Keep Dask's log off the terminal: what a user must know of it becomes a row or an error."""
     import distributed  # noqa: F401  it sets up its logs when it is imported
 
-    logs = [logging.getLogger(name) for name in ("distributed", "tornado.application", "bokeh")]
+    # Some have a level of their own, that those above them do not change.
+    known = [name for name in logging.root.manager.loggerDict if name.startswith("distributed.")]
+    logs = [logging.getLogger(name) for name in ("distributed", *known, "tornado.application", "bokeh", "asyncio")]
     levels = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL + 1)

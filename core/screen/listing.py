@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional
@@ -38,7 +38,11 @@ def check_inputs(paths: Iterable[str | os.PathLike[str]]) -> None:
 
 
 def list_tasks(
-    paths: Iterable[str | os.PathLike[str]], output: Path, own: Iterable[str], folded: Optional[KeySet] = None
+    paths: Iterable[str | os.PathLike[str]],
+    output: Path,
+    own: Iterable[str],
+    folded: Optional[KeySet] = None,
+    left_out: Callable[[str], None] = lambda path: None,
 ) -> Iterator[ScreenTask]:
     """List the files of folders, patterns and lists, each once, as they are found; the order is that of the disk.
 
@@ -54,29 +58,37 @@ def list_tasks(
         Names of folders in it that are passed over.
     folded : KeySet, optional
         Keys of what earlier runs have done, without regard to capitals: other files must not be named like those.
+    left_out : callable
+        Called with the path of what is left out since another run of Parfocal wrote it.
     """
     seen, folded = KeySet(), folded or KeySet()
     passed_over = tuple(os.path.abspath(output / name) + os.sep for name in own)
     # What a list says of a file counts, also where a folder that has it is named before the list.
     lists_first = sorted((os.fspath(path) for path in paths), key=lambda given: not _is_list(given))
-    for task in (task for given in lists_first for task in _tasks_of(given)):
+    ours = frozenset(path.rstrip(os.sep) for path in passed_over)
+
+    def of_others(path: str) -> None:
+        if path not in ours:
+            left_out(path)
+
+    for task in (task for given in lists_first for task in _tasks_of(given, of_others)):
         if not task.path.startswith(passed_over) and seen.add(task.key):
             yield task if folded.add(folded_key(task.shown)) else replace(task, alike=True)
 
 
-def _tasks_of(given: str) -> Iterator[ScreenTask]:
+def _tasks_of(given: str, left_out: Callable[[str], None]) -> Iterator[ScreenTask]:
     if _is_list(given) and os.path.isfile(given):
         yield from read_list(Path(given))
     elif os.path.exists(given):
-        yield from _found(Path(os.path.abspath(given)))
+        yield from _found(Path(os.path.abspath(given)), left_out)
     else:
         for match in map(os.path.abspath, glob.iglob(given, recursive=True)):
             # A pattern for what lies at any depth matches folders too, and then what lies in them.
             if is_known(match) or (os.path.isdir(match) and "**" not in given and not zarr_root(Path(match))):
-                yield from _found(Path(match))
+                yield from _found(Path(match), left_out)
 
 
-def _found(path: Path) -> Iterator[ScreenTask]:
+def _found(path: Path, left_out: Callable[[str], None]) -> Iterator[ScreenTask]:
     if zarr_root(path):
         yield from _of_zarr(path)
     elif not path.is_dir():
@@ -88,7 +100,7 @@ def _found(path: Path) -> Iterator[ScreenTask]:
             problem = f"the folder cannot be listed: {error.strerror or error}"
             problems.append(ScreenTask(str(folder), problem=problem))
 
-        for file in walk_images(path, unreadable):
+        for file in walk_images(path, unreadable, left_out):
             yield from _of_zarr(file) if file.suffix.lower() == SUFFIX else (ScreenTask(str(file)),)
             yield from _taken(problems)
         yield from _taken(problems)

@@ -129,8 +129,16 @@ def check_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     versions = [record["versions"].get("parfocal") for record in (before, after)]
     if versions[0] != versions[1]:
         told.append(f"Parfocal {versions[0]} before, {versions[1]} now")
+    if after["inputs"] and _real_inputs(before) != _real_inputs(after):
+        told.append(f"paths {', '.join(before['inputs'])} before, {', '.join(after['inputs'])} now")
     if told:
         raise ValueError(f"the screen was begun otherwise: {'; '.join(told)}: give the same, or another output folder")
+
+
+def _real_inputs(record: Mapping[str, Any]) -> set[str]:
+    """Inputs of a record, the same however they are written."""
+    whole = (os.path.realpath(os.path.join(record["folder"], path)) for path in record["inputs"])
+    return {os.path.normcase(path) for path in whole}
 
 
 def _in_words(value: Any) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from parfocal import status
-from parfocal.batch.places import plate_of
 from parfocal.batch.rows import image_row, refused_row
 from parfocal.images.metadata import ImageItem
 from parfocal.screen.columns import COLUMNS, FLAG, TEXT, WHOLE
@@ -54,8 +53,7 @@ def unreadable_row(task: ScreenTask, reason: str) -> dict[str, Any]:
 def finished_row(row: dict[str, Any], task: ScreenTask, seconds: float) -> dict[str, Any]:
     """Row with all its columns, as plain values that JSON holds: None where there is no number."""
     refused = {"sorting_status": status.UNREADABLE, "sorting_reason": row["reason"]}
-    plate = row.get("plate") or plate_of(Path(task.path))
-    whole = {**(refused if row["status"] == status.UNREADABLE else {}), "restored": False, **row, "plate": plate}
+    whole = {**(refused if row["status"] == status.UNREADABLE else {}), "restored": False, **row}
     whole.update(task.told)
     whole.update(file=task.shown, seconds=seconds)
     kinds = {**dict.fromkeys(whole, ""), **COLUMNS}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parfocal import status
+from parfocal.images.left_by_runs import LeftOut
 from parfocal.screen.begin import OWN, inputs_of
 from parfocal.screen.cluster import connected
 from parfocal.screen.columns import columns_of
@@ -89,8 +90,8 @@ def _work_through(
     progress: Callable[[ScreenProgress], None],
 ) -> RowOrder:
     """Work on the files without rows; gives the order of all."""
-    inputs, order = inputs_of(record), RowOrder()
-    listed = order.noted(list_tasks(inputs, output, OWN, results.folded()))
+    inputs, order, left_out = inputs_of(record), RowOrder(), LeftOut()
+    listed = order.noted(list_tasks(inputs, output, OWN, results.folded(), left_out))
     waiting = (task for task in listed if task.key not in results.done)
     first = next(waiting, None)
     if first is not None:
@@ -98,6 +99,7 @@ def _work_through(
         _work(_chained(first, waiting), output, record, results, place, teller)
     elif not len(results.done):
         raise no_image(record["inputs"])
+    left_out.tell()
     return order
 
 

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any, Optional
 
 from parfocal.batch.files import worker_count
+from parfocal.images.left_by_runs import LeftOut
 from parfocal.screen.begin import OWN, check_output, clear, clear_begun, inputs_of, record_of
 from parfocal.screen.listing import check_inputs, list_tasks, no_image
 from parfocal.screen.lock import only_run
 from parfocal.screen.place import Place
 from parfocal.screen.progress import ScreenProgress
 from parfocal.screen.record import read_record, write_record
+from parfocal.screen.results import ResultsLost
 from parfocal.screen.run import ScreenResult, run
 from parfocal.screen.sessions import STOPPED, ended, known_sessions
-from parfocal.screen.settings import RECORD
+from parfocal.screen.settings import RECORD, RESULTS
+from parfocal.screen.spread import WorkersLost
 
 
 def screen_files(
@@ -46,7 +49,7 @@ def screen_files(
     ----------
     paths : iterable of path
         Files, folders (searched to the bottom), patterns, and lists of images (CSV or Parquet as CellProfiler's
-        LoadData takes them, or with a column `file`). With `resume` none means those of the run.
+        LoadData takes them, or with a column `file`). With `resume` none, or the same as before.
     output : path
         Folder to write to; on a cluster all machines must see it under this name.
     given : dict, optional
@@ -104,21 +107,46 @@ def screen_files(
     if (output / RECORD).exists() and not (overwrite or resume):
         with only_run(output):  # one that is at work is told first
             check_output(output, resume, overwrite)
-    if not resume and next(list_tasks(inputs_of(record), output, OWN), None) is None:
+    left_out = LeftOut()
+    if not resume and next(list_tasks(inputs_of(record), output, OWN, left_out=left_out), None) is None:
+        left_out.tell()
         raise no_image(record["inputs"])
+    place.reach()
+    made = not output.exists()
     check_output(output, resume, overwrite)
-    with only_run(output):
-        if resume:
-            clear_begun(output)
-        elif overwrite:
-            clear(output)
-        write_record(output, record)
-        try:
-            return run(output, record, place, retry_failed, progress)
-        except BaseException:
-            with suppress(OSError):
+    try:
+        with only_run(output):
+            if resume:
+                clear_begun(output)
+            elif overwrite:
+                clear(output)
+            write_record(output, record)
+            return _run(output, record, place, retry_failed, progress)
+    finally:
+        # What nothing was begun in is empty then.
+        with suppress(OSError):
+            if made:
+                output.rmdir()
+
+
+def _run(
+    output: Path,
+    record: dict[str, Any],
+    place: Place,
+    retry_failed: bool,
+    progress: Callable[[ScreenProgress], None],
+) -> ScreenResult:
+    try:
+        return run(output, record, place, retry_failed, progress)
+    except BaseException as error:
+        # Errors of these kinds say how to go on.
+        begun = isinstance(error, (WorkersLost, ResultsLost)) or len(record["sessions"]) > 1
+        with suppress(OSError):
+            if begun or any((output / RESULTS).glob("part-*")):
                 write_record(output, ended(record, STOPPED))
-            raise
+            else:
+                clear(output)
+        raise
 
 
 def _before(output: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from parfocal.batch.plates import PlateNames, untold
 from parfocal.screen.columns import FLAG, WHOLE
 from parfocal.screen.counts import Counts
 from parfocal.screen.results import Results, ResultsLost
@@ -23,6 +24,8 @@ _WRITTEN_AT_ONCE = 1 << 12
 
 def write_csv(results: Results, places: np.ndarray, path: Path, counts: Counts) -> None:
     """Write all rows as CSV, and count them; the file has its name when it is complete.
+
+    Plates that nobody states are named here: what tells them apart is known when all files are.
 
     Parameters
     ----------
@@ -50,13 +53,20 @@ def write_csv(results: Results, places: np.ndarray, path: Path, counts: Counts) 
 
 
 def _write_rows(results: Results, places: np.ndarray, file: TextIO, counts: Counts) -> None:
+    plates = _plates(results)
     types = {WHOLE: "Int64", FLAG: "boolean"}
     columns = {name: types[kind] for name, kind in results.columns.items() if kind in types}
     for table in _in_order(results, places):
         for start in range(0, len(table), _WRITTEN_AT_ONCE):
             rows = table[start : start + _WRITTEN_AT_ONCE].to_pandas().astype(columns)
+            rows["plate"] = plates.filled(rows["file"], rows["well"], rows["plate"])
             counts.add(rows)
             rows.to_csv(file, index=False, header=False)
+
+
+def _plates(results: Results) -> PlateNames:
+    found = (batch.to_pydict() for batch in results.rows(["file", "plate", "well"]))
+    return PlateNames(file for rows in found for file in untold(rows["file"], rows["well"], rows["plate"]))
 
 
 def _in_order(results: Results, places: np.ndarray) -> Iterator[pa.Table]:

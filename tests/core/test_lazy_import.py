@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -51,6 +52,10 @@ def test_public_names_are_listed_and_found():
     assert set(parfocal.__all__) <= set(dir(parfocal))
     for name in parfocal.__all__:
         assert getattr(parfocal, name).__name__ == name
+
+
+def test_the_version_is_that_of_the_package():
+    assert parfocal.__version__ == version("parfocal")
 
 
 def test_unknown_name_is_an_attribute_error():

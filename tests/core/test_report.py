@@ -89,7 +89,7 @@ def test_plates_are_told_apart_by_folder_and_channels_by_number():
     table = focus_table(measured(["/data/p1/A01.tif", "/data/p2/A01.tif"], channel=[0, 1]))
     assert list(table["plate"]) == ["p1", "p2"]
     assert list(table["image"]) == ["channel 0", "channel 1"]
-    assert set(focus_table(measured(["/data/p1/A01.tif", "/data/p1/A02.tif"]))["plate"]) == {""}
+    assert set(focus_table(measured(["/data/p1/A01.tif", "/data/p1/A02.tif"]))["plate"]) == {"p1"}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -130,6 +130,13 @@ def test_a_plate_without_an_answer_and_a_table_without_wells_can_be_drawn(tmp_pa
     with_map = iio.imread(draw_plate(nothing, tmp_path / "a.png"))
     without_map = iio.imread(draw_plate(measured(["x.tif", "y.tif"]), tmp_path / "b.png"))
     assert with_map.shape[0] > without_map.shape[0]
+
+
+def test_a_plate_of_a_single_well_is_drawn_too(tmp_path):
+    two = measured(["/p1/A01.tif", "/p1/A02.tif", "/p2/A01.tif"]).assign(certainty=1.0, defocus_level=[0.0, 0.0, 10.0])
+    path = draw_plate(two, tmp_path / "a.png")
+    last = colors_of(path) & {(128, 0, 255), (127, 0, 255)}
+    assert last and iio.imread(path).shape[0] > iio.imread(draw_plate(two[:2], tmp_path / "b.png")).shape[0]
 
 
 def test_a_large_plate_keeps_its_wells_square(tmp_path):

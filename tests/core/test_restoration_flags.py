@@ -78,6 +78,21 @@ def test_files_of_a_table_are_looked_for_from_its_own_folder_too(tmp_path, monke
     assert flags.of_image(tmp_path / "plate" / "b.tif", ImageMetadata(channel=2)).flagged
 
 
+def test_a_link_to_nothing_that_the_table_lists_is_not_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plate").mkdir()
+    link, table = tmp_path / "plate" / "dangling.tif", tmp_path / "sorted" / "sorting.csv"
+    try:
+        link.symlink_to(tmp_path / "gone.tif")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    table.parent.mkdir()
+    table.write_text("file,flagged,status\nplate/dangling.tif,,unreadable\n")
+    flags = read_flags(table)
+    flags.check([link])
+    assert [flag.status for flag in flags.of_file(link).values()] == ["unreadable"]
+
+
 def test_files_that_the_table_lacks_are_named(folder, tmp_path, capsys):
     table = tmp_path / "sorting.csv"
     table.write_text(f"file,flagged\n{folder / 'byte.png'},True\n")

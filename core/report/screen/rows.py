@@ -79,8 +79,6 @@ def screen_rows(table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(certainty=float("nan"))
     table = table.reset_index(drop=True)
     rows = focus_table(table).rename(columns={"image": "channel"})
-    if "plate" in table:
-        rows["plate"] = _texts(table, "plate")
     for name in NUMBERS:
         rows[name] = _numbers(table, name)
     rows["channel_number"] = _numbers(table, "channel")

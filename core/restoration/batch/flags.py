@@ -101,7 +101,8 @@ def read_flags(path: str | os.PathLike[str]) -> Flags:
 
 
 def _real_path(file: str, folder: Path) -> str:
-    return os.path.realpath(file if os.path.exists(file) else folder / file)
+    # A link to nothing is there too: its row says why it could not be read.
+    return os.path.realpath(file if os.path.lexists(file) else folder / file)
 
 
 def _place(row: dict[Any, Any]) -> Place:

@@ -84,6 +84,17 @@ def test_places_that_do_not_go_together_are_refused():
         Place(jobqueue="cron").check()
 
 
+@pytest.mark.parametrize("address", ["foo", "node1:8786", "tcp://node1", "http://node1:8786", "tcp://node1:99999"])
+def test_an_address_that_is_none_of_a_scheduler_is_refused(address):
+    with pytest.raises(ValueError, match=f"such as tcp://node1:8786 or tls://node1:8786, got '{address}'"):
+        Place(scheduler=address).check()
+
+
+def test_addresses_of_schedulers_are_taken():
+    for address in ("tcp://node1:8786", "tls://node1.lab.org:1", "tcp://[::1]:8786"):
+        Place(scheduler=address).check()
+
+
 def test_a_memory_limit_that_is_no_size_is_refused():
     with pytest.raises(ValueError, match="size such as 2GB, or auto, got 'much'"):
         clusters._memory_limit(Place(memory_limit="much"))

@@ -53,7 +53,7 @@ def test_the_first_file_is_there_before_the_second_folder_is_listed(tmp_path, mo
 def test_memory_grows_by_no_more_than_the_keys_of_100_000_listed_files(tmp_path, monkeypatch):
     # So many files would take longer to make than to list.
     files = (ScreenTask(f"/p/{n}.tif") for n in range(100_000))
-    monkeypatch.setattr(listing, "_tasks_of", lambda given: files)
+    monkeypatch.setattr(listing, "_tasks_of", lambda given, left_out: files)
     monkeypatch.setattr("parfocal.screen.keys._RECENT", 1 << 11)
     tasks = list_tasks(["any"], tmp_path, ())
     assert sum(1 for _ in islice(tasks, 90_000)) == 90_000

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 import pytest
 import tifffile
 
-from parfocal.batch.places import plate_of
 from parfocal.screen.settings import ScreenSettings
 from parfocal.screen.task import ScreenTask
 from parfocal.screen.worker import installed_version, screen_file
@@ -19,21 +16,6 @@ OME = """<?xml version="1.0" encoding="UTF-8"?>
 <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16"
 SizeX="{width}" SizeY="{height}" SizeZ="1" SizeC="1" SizeT="1">
 <Channel ID="Channel:0:0" Name="DNA" SamplesPerPixel="1"/><TiffData/></Pixels></Image></OME>"""
-
-
-@pytest.mark.parametrize(
-    ("path", "plate"),
-    [
-        ("/s/AS_09047_050428030001_O07f00d2.TIF", "AS_09047_050428030001"),
-        ("/s/plate7/x_A01_s1_w1.tif", "plate7"),
-        ("/s/P12/TimePoint_1/A01_s2_w1.TIF", "P12"),
-        ("/s/1234__2020-01-31T10_11_12-Measurement 1/Images/r02c03f01p01-ch1sk1fk1fl1.tiff", "1234"),
-        ("/s/plate7/overview.tif", ""),
-        ("/A01.tif", ""),
-    ],
-)
-def test_a_plate_is_what_stands_before_the_well_or_the_nearest_folder_that_is_none_of_the_microscopes(path, plate):
-    assert plate_of(PurePosixPath(path)) == plate
 
 
 @pytest.fixture

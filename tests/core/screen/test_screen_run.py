@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,8 @@ def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_s
         screen_files([small_screen], done[0], {"threshold": 0.2}, resume=True)
     with pytest.raises(ValueError, match="begun otherwise: restore yes before, as by default now: give"):
         screen_files([small_screen], done[0], {"restore": False}, resume=True)
+    with pytest.raises(ValueError, match="begun otherwise: paths .*plate7 before, .*broken_A09.tif now: give"):
+        screen_files([small_screen / "broken_A09.tif"], done[0], resume=True)
     with pytest.raises(ValueError, match="leave --resume or --overwrite out"):
         screen_files([small_screen], done[0], resume=True, overwrite=True)
     with pytest.raises(ValueError, match="--retry-failed goes with --resume"):
@@ -82,13 +85,18 @@ def test_a_run_is_gone_on_with_only_on_request_and_by_the_same_arguments(small_s
         screen_files([small_screen], done[0].parent / "other", resume=True)
 
 
-def test_going_on_does_only_files_without_rows_and_starts_no_process_where_there_are_none(done, monkeypatch, tmp_path):
+def test_going_on_does_only_files_without_rows_and_starts_no_process_where_there_are_none(
+    small_screen, done, monkeypatch, tmp_path
+):
     output = tmp_path / "out"
     shutil.copytree(done[0], output)
     monkeypatch.setattr(runs, "connected", lambda place: pytest.fail("nothing is left to do"))
     screen_files([], output, resume=True)
     assert table_of(output).equals(table_of(done[0]))
-    assert len(json.loads((output / "run.json").read_text())["sessions"]) == 2
+    monkeypatch.chdir(small_screen.parent)
+    screen_files(["plate7/"], output, resume=True)
+    record = json.loads((output / "run.json").read_text())
+    assert len(record["sessions"]) == 3 and record["inputs"] == [str(small_screen)]
 
 
 def test_two_runs_leave_the_same_table_whatever_was_done_first(small_screen, done, tmp_path, scheduler):
@@ -111,12 +119,20 @@ def test_a_screen_that_cannot_begin_leaves_nothing(small_screen, tmp_path, monke
         screen_files([tmp_path / "empty"], tmp_path / "out")
     with pytest.raises(ValueError, match="memory_limit must be a size such as 2GB, or auto, got 'lots'"):
         screen_files([small_screen], tmp_path / "out", memory_limit="lots")
+    with socket.socket() as unheard, pytest.raises(OSError, match="no scheduler answers at tcp://127.0.0.1:"):
+        unheard.bind(("127.0.0.1", 0))  # and nobody listens
+        screen_files([small_screen], tmp_path / "out", scheduler=f"tcp://127.0.0.1:{unheard.getsockname()[1]}")
+    with monkeypatch.context() as broken, pytest.raises(ValueError, match="as it is configured"):
+        broken.setattr(runs, "connected", _refuse)
+        screen_files([small_screen], tmp_path / "out")
     monkeypatch.setattr("parfocal.screen.place.find_spec", lambda name: None)
-    with pytest.raises(
-        ImportError, match=r"needs dask and distributed: pip install -e '.\[screen\]' in Parfocal's folder"
-    ):
+    with pytest.raises(ImportError, match=r"needs dask and distributed: .*\.\[screen\]"):
         screen_files([small_screen], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def _refuse(place):
+    raise ValueError("dask-jobqueue cannot use slurm as it is configured")
 
 
 def test_to_replace_a_run_takes_away_no_folder_that_is_of_none(small_screen, tmp_path):
