@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from parfocal.focus_quality.aggregate import expected_level
 from parfocal.focus_quality.evaluation import figures as draw
 from parfocal.focus_quality.evaluation import tables as make
 from parfocal.focus_quality.evaluation.left_out import NETWORK, LeftOutMeasured
@@ -70,7 +71,10 @@ def temperature_table(run: SyntheticRun) -> pd.DataFrame:
     row = {"model": NETWORK, "unit": "image, temperature of the other sources", "n": len(true)}
     shares = {"confidence": float(confidence.mean()), "correct": float(right.mean())}
     error = expected_calibration_error(confidence, right)
-    return pd.DataFrame([{**row, **shares, "calibration_error": error, "temperature": fit_temperature(found, true)}])
+    levels = level_errors(true, expected_level(sharp))
+    judged = {name: levels[name] for name in ("exact", "within_one", "rmse")}
+    fitted = {"calibration_error": error, "temperature": fit_temperature(found, true)}
+    return pd.DataFrame([{**row, **shares, **fitted, **judged}])
 
 
 def left_out_sections(
@@ -133,5 +137,6 @@ _SCORES = (
 _CALIBRATION = (
     "Expected calibration error of the probability of the predicted level, for images and for patches. An image's"
     " distribution is the mean over its patches, broader than what they say together; the last row sharpens that of"
-    " each source by the temperature that fits all other sources, and names the one that fits them all."
+    " each source by the temperature that fits all other sources, and names the one that fits them all, and what the"
+    " expected level, rounded, is worth then."
 )
