@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Optional
 
 from parfocal.images.wells import row_letters
@@ -45,7 +44,7 @@ class PlatePlace:
 
 def place_of(name: str) -> Optional[PlatePlace]:
     """Read well, site and channel from a file name; None where it names no well."""
-    stem = PurePath(name).name.rsplit(".", 1)[0]
+    stem = name[max(name.rfind("/"), name.rfind("\\")) + 1 :].rsplit(".", 1)[0]
     found = _ROW_COLUMN.search(stem)
     if found:
         row = row_letters(int(found["row"]) - 1) if int(found["row"]) else ""

@@ -6,7 +6,8 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Optional
 
 from parfocal.batch.places import place_of, well_name
 
@@ -14,12 +15,12 @@ from parfocal.batch.places import place_of, well_name
 _WITHIN = re.compile(r"(timepoint|zstep|z|t|site|field|position|pos|xy)[_ ]?\d+", re.IGNORECASE)
 # Folders that microscopes put between that of a plate and its images.
 _BETWEEN = re.compile(r"images?|tiffs?|data|raw", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _WELL = re.compile(r"well[_ ]?", re.IGNORECASE)
 Folders = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Lying:
+class _Lying(NamedTuple):
     """Where an image lies: folders without those within a plate, also without one of its well, and name before it."""
 
     folders: Folders
@@ -73,12 +74,20 @@ def untold(files: Iterable[str], wells: Iterable[str], told: Iterable[str]) -> I
 
 
 def _lying(file: str) -> _Lying:
-    *folders, name = re.split(r"[\\/]", file)
-    place = place_of(name)
-    outer = _without_inner(tuple(folders))
-    of_well = place is not None and bool(outer) and well_name(_WELL.sub("", outer[-1])) == place.well
-    before = place.before if place and any(letter.isdigit() for letter in place.before) else ""
-    return _Lying(outer, _without_inner(outer[:-1]) if of_well else outer, before)
+    cut = max(file.rfind("/"), file.rfind("\\"))
+    place, (folders, well, without_well) = place_of(file[cut + 1 :]), _folders_of(file[:cut] if cut >= 0 else None)
+    if place is None:
+        return _Lying(folders, folders, "")
+    before = place.before if _DIGIT.search(place.before) else ""
+    return _Lying(folders, without_well if well == place.well else folders, before)
+
+
+# Files of one folder follow each other.
+@lru_cache(maxsize=256)
+def _folders_of(folder: Optional[str]) -> tuple[Folders, str, Folders]:
+    """Folders without those within a plate, the well that the last is called after, and those without it."""
+    folders = () if folder is None else _without_inner(tuple(re.split(r"[\\/]", folder)))
+    return folders, well_name(_WELL.sub("", folders[-1])) if folders else "", _without_inner(folders[:-1])
 
 
 def _without_inner(folders: Folders) -> Folders:
