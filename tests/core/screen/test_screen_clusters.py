@@ -90,6 +90,13 @@ def test_an_address_that_is_none_of_a_scheduler_is_refused(address):
         Place(scheduler=address).check()
 
 
+def test_a_package_that_jobs_need_is_told_before_anything_is_written(monkeypatch):
+    found = places.find_spec
+    monkeypatch.setattr(places, "find_spec", lambda name: None if name == "dask_jobqueue" else found(name))
+    with pytest.raises(ImportError, match=r"jobqueue needs dask-jobqueue: .*\[cluster\]"):
+        Place(jobqueue="slurm").check()
+
+
 def test_addresses_of_schedulers_are_taken():
     for address in ("tcp://node1:8786", "tls://node1.lab.org:1", "tcp://[::1]:8786"):
         Place(scheduler=address).check()
