@@ -87,7 +87,7 @@ def test_vectorial_and_scalar_agree_at_low_aperture():
 
 def test_without_psfmodels_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "psfmodels", None)
-    with pytest.raises(ImportError, match=r"pip install 'parfocal\[optics\]'"):
+    with pytest.raises(ImportError, match=r'-e "\.\[optics\]"'):
         fluorescent_appearance(LOW, 1.0, np.array([0.0, 1.0]))
 
 

@@ -65,7 +65,7 @@ def test_all_three_models_agree_at_low_aperture(z_um):
 
 def test_gibson_lanni_without_psfmodels_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "psfmodels", None)
-    with pytest.raises(ImportError, match=r"pip install 'parfocal\[optics\]'"):
+    with pytest.raises(ImportError, match=r'-e "\.\[optics\]"'):
         gibson_lanni_psf(0.0)
 
 
