@@ -176,7 +176,7 @@ def test_an_earlier_run_is_only_replaced_when_that_is_allowed(here, done, model,
     assert not (tmp_path / "planes.csv").exists()
     # Its own picture is not taken for an image.
     assert main(["sort", str(tmp_path), "-o", str(tmp_path), "--model", model, "--overwrite"]) == 2
-    assert "no image but the pictures of an earlier run" in capsys.readouterr().err
+    assert "but what Parfocal wrote" in capsys.readouterr().err
 
 
 def test_where_nothing_can_be_read_the_exit_status_says_so(here, done, model, tmp_path):

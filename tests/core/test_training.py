@@ -178,7 +178,7 @@ def test_settings_are_those_of_the_paper_for_yang2018():
     settings = training_settings("yang2018")
     assert (settings.steps, settings.learning_rate, settings.augment, settings.decay) == (1_000_000, 5e-6, True, False)
     assert training_settings("default", seed=0).seed == 0
-    with pytest.raises(ValueError, match=r"config must be one of \['default', 'yang2018'\], got 'yang'"):
+    with pytest.raises(ValueError, match=r"config must be one of \['default', 'structures', 'yang2018'\], got 'yang'"):
         training_settings("yang")
     with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         training_settings("default", steps=0)
