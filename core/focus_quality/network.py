@@ -6,6 +6,8 @@ from typing import Any
 
 PATCH_SIZE_PX = 84
 N_LEVELS = 11
+# Width of the paper's fully connected layer, which has nearly all of its 29 million parameters.
+YANG2018_UNITS = 1024
 # What each network wants to see: the camera's counts, or patches of mean 0 and variance 1, so that gain and offset drop
 # out before it.
 INPUTS = {"yang2018": "counts", "default": "standardised"}
@@ -61,7 +63,7 @@ def _yang2018(keras: Any) -> Any:
             layers.Conv2D(64, 5, padding="same", activation="relu"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            layers.Dense(1024, activation="relu"),
+            layers.Dense(YANG2018_UNITS, activation="relu"),
             layers.Dropout(0.5),
             layers.Dense(N_LEVELS, activation="softmax"),
         ],

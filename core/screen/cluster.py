@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from parfocal.screen.closing import closed, ended, made
@@ -119,8 +121,7 @@ def _memory_limit(place: Place) -> int:
 
 @contextmanager
 def _jobs(place: Place) -> Iterator[Any]:
-    module = import_module(f"dask_jobqueue.{place.jobqueue}")
-    make = getattr(module, JOBQUEUES[str(place.jobqueue)])
+    make = getattr(_jobqueue(str(place.jobqueue)), JOBQUEUES[str(place.jobqueue)])
     try:
         cluster = made(lambda: make(scheduler_options=dict(_NO_PAGES)))
     except (ValueError, TypeError) as error:
@@ -134,6 +135,15 @@ def _jobs(place: Place) -> Iterator[Any]:
     finally:
         cluster.shutdown_on_close = False
         closed(cluster.close)
+
+
+def _jobqueue(name: str) -> ModuleType:
+    """Import a kind of dask-jobqueue's clusters, which makes Ctrl-C its own on the way: that is taken back."""
+    before = signal.getsignal(signal.SIGINT)
+    module = import_module(f"dask_jobqueue.{name}")
+    if signal.getsignal(signal.SIGINT) is not before:
+        signal.signal(signal.SIGINT, before)
+    return module
 
 
 @contextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -30,8 +31,11 @@ def test_an_existing_scheduler_gives_the_same_rows(small_screen, tmp_path, done,
 def test_jobs_of_a_queue_give_the_same_rows_and_it_is_told_that_they_are_waited_for(small_screen, tmp_path, done):
     about = {"cores": 1, "processes": 1, "memory": "2GB", "local-directory": str(tmp_path), "interface": "lo"}
     told = []
+    before = signal.getsignal(signal.SIGINT)
     with dask.config.set({f"jobqueue.local.{name}": value for name, value in about.items()}):
         screen_files([small_screen], tmp_path / "out", {"restore": True}, jobqueue="local", progress=told.append)
+    # dask-jobqueue ends the program at Ctrl-C, wherever it is, from its import on.
+    assert signal.getsignal(signal.SIGINT) is before
     assert table_of(tmp_path / "out").equals(table_of(done[0]))
     assert line(told[0]).endswith("files, waiting for the first of 1 jobs of local") and not told[-1].waiting_for
 
