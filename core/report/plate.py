@@ -180,8 +180,9 @@ def _draw_scatter(axes: Any, focus: pd.DataFrame) -> None:
 
 def _draw_histogram(axes: Any, focus: pd.DataFrame) -> None:
     levels = focus.loc[focus["answered"], "defocus_level"].to_numpy(float)
-    edges = np.linspace(-0.25, N_LEVELS - 0.75, 2 * N_LEVELS)
-    counts, _ = np.histogram(levels, edges)
+    edges = np.linspace(0, N_LEVELS - 1, 2 * N_LEVELS - 1)
+    # Turned round, a value on an edge counts below it: no bar lies across the limit.
+    counts = np.histogram(-levels, -edges[::-1])[0][::-1]
     middles = (edges[1:] + edges[:-1]) / 2
     axes.bar(middles, counts, width=0.46, color=level_colors(middles), edgecolor="0.25", linewidth=0.3)
     axes.axvline(OUT_OF_FOCUS_LEVEL, color="0.35", linewidth=0.8, linestyle="--")
