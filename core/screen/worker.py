@@ -22,6 +22,7 @@ from parfocal.screen.rows import NOT_WRITTEN, finished_row, screened_row, unread
 from parfocal.screen.settings import ScreenSettings
 from parfocal.screen.task import ScreenTask
 from parfocal.sorting.items import restored_before
+from parfocal.system_errors import why_unread
 
 Rows = list[dict[str, Any]]
 
@@ -58,7 +59,7 @@ def _rows(task: ScreenTask, settings: ScreenSettings) -> Rows:
     except ModelError:
         raise
     except Exception as error:  # one image that a library stumbles over ends no screen
-        return [unreadable_row(task, f"{type(error).__name__}: {one_line(error)}")]
+        return [unreadable_row(task, why_unread(error) or f"{type(error).__name__}: {one_line(error)}")]
 
 
 @lru_cache(maxsize=1)

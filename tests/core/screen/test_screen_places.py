@@ -42,3 +42,14 @@ def test_plate_well_site_and_date_of_an_ome_tiff_count_more_than_its_name(row_of
 def test_a_list_counts_more_than_the_file(row_of):
     row = row_of({"plate": "P9", "well": "H12"})
     assert (row["plate"], row["well"], row["site"]) == ("P9", "H12", "2")
+
+
+def test_a_file_in_a_folder_that_one_may_not_enter_says_so_in_words(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "a.tif")
+
+    # Who runs the tests may be allowed to enter every folder.
+    monkeypatch.setattr("parfocal.screen.worker.each_image", refuse)
+    settings = ScreenSettings(str(tmp_path), {}, version=installed_version())
+    (row,) = screen_file(ScreenTask(str(tmp_path / "a.tif")), settings)
+    assert (row["status"], row["reason"]) == ("unreadable", "no permission to read it")
