@@ -28,7 +28,7 @@ MEANINGS = {
     MASKED_OUT: "the mask leaves nothing to measure",
     NO_CONTENT: "nothing but background: focus is not defined there",
     OUT_OF_RANGE: "the optics lie outside the range that the model was made for",
-    OUT_OF_DOMAIN: "an absolute level is not defined for this kind of image",
+    OUT_OF_DOMAIN: "no level is defined for this kind of image, or the network cannot tell it",
     DISAGREEMENT: "sorter and measured level contradict each other: look at the image",
     ALREADY_RESTORED: "its metadata mark it as restored from defocus, which is done once only",
     UNREADABLE: "the file could not be read",

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
+from parfocal.focus_quality.exposure import cell_means, expose_randomly, random_haze
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
 from parfocal.focus_quality.patches import standardise
 from parfocal.focus_quality.settings import FocusQualityTraining
@@ -101,6 +101,8 @@ class PatchSampler:
         Smooth the noise of every fifth patch, as resampling, compression and colour cameras do.
     standardised : bool
         Bring the patches to mean 0 and variance 1.
+    mixed_share : float
+        Share of the patches to which one of another image is added, equally far out of focus.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class PatchSampler:
         haze: bool = False,
         smooth_noise: bool = False,
         standardised: bool = False,
+        mixed_share: float = 0.0,
     ) -> None:
         self.images = images
         self.seed = seed
@@ -118,6 +121,7 @@ class PatchSampler:
         self.haze = haze
         self.smooth_noise = smooth_noise
         self.standardised = standardised
+        self.mixed_share = mixed_share
         groups = [image.group for image in images]
         counts = {group: groups.count(group) for group in set(groups)}
         # A group of n images is drawn with weight sqrt(n): small ones are heard, large ones do not drown them.
@@ -145,16 +149,23 @@ class PatchSampler:
 
     def _sample(self, image: BlurredImage, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         level = int(rng.integers(N_LEVELS))
-        clean = _random_crop(image.levels, level, rng)
+        clean, brought = _random_crop(image.levels, level, rng), image.noise
+        if self.mixed_share and rng.random() < self.mixed_share:
+            other, share = self._another(rng), np.exp(rng.uniform(np.log(0.1), 0.0))
+            clean = clean + np.float32(share) * _random_crop(other.levels, level, rng)
+            brought = np.hypot(brought, share * other.noise)
         haze = random_haze(rng) if self.haze and rng.random() < 0.5 else None
         smoothing_px = rng.uniform(0.4, 1.6) if self.smooth_noise and rng.random() < 0.2 else 0.0
         exposed, noise = expose_randomly(clean, rng, haze, smoothing_px)
         if self.augment:
             exposed = apply_gain_and_offset(exposed, *random_gain_and_offset(rng))
         target = np.eye(N_LEVELS, dtype=np.float32)[level]
-        if not has_content(clean, np.hypot(noise, image.noise / 4)):
+        if not has_content(clean, np.hypot(noise, brought / 4)):
             target = np.full(N_LEVELS, 1.0 / N_LEVELS, np.float32)
         return np.rint(exposed), target
+
+    def _another(self, rng: np.random.Generator) -> BlurredImage:
+        return self.images[int(rng.choice(len(self.images), p=self.weights))]
 
 
 def has_content(clean_yx: np.ndarray, noise: float) -> bool:
@@ -162,49 +173,7 @@ def has_content(clean_yx: np.ndarray, noise: float) -> bool:
 
     With less nobody could tell its level: it carries the uniform target.
     """
-    return bool(_means(clean_yx).std() > noise)
-
-
-def _means(patch_yx: np.ndarray) -> np.ndarray:
-    return patch_yx.reshape(PATCH_SIZE_PX // 4, 4, PATCH_SIZE_PX // 4, 4).mean(axis=(1, 3))
-
-
-def expose_randomly(
-    clean_yx: np.ndarray, rng: np.random.Generator, haze_yx: np.ndarray | None = None, smoothing_px: float = 0.0
-) -> tuple[np.ndarray, float]:
-    """Expose with a random camera: (counts float32, noise of 4 x 4 means in units of the clean image).
-
-    Peak signal 40 to 4000 photoelectrons, background 1 to 100 percent of it, read noise 1 to 3 electrons, 0.5 to 8
-    counts per electron. `haze_yx` is light from elsewhere, in units of the clean image. The noise, not the signal, is
-    smoothed by a Gaussian of `smoothing_px` and brought back to its strength.
-    """
-    peak = np.exp(rng.uniform(np.log(40.0), np.log(4000.0)))
-    background = peak * np.exp(rng.uniform(np.log(0.01), np.log(1.0)))
-    read_noise = rng.uniform(1.0, 3.0)
-    lit = clean_yx if haze_yx is None else clean_yx + haze_yx
-    expected = (lit * peak + background).astype(np.float32)
-    noise = rng.poisson(expected) - expected
-    noise += read_noise * rng.standard_normal(noise.shape, dtype=np.float32)
-    if smoothing_px:
-        smooth = gaussian_filter(noise, smoothing_px)
-        noise = smooth * (noise.std() / smooth.std())
-    counts_per_electron = np.exp(rng.uniform(np.log(0.5), np.log(8.0)))
-    counts = np.maximum((expected + noise) * counts_per_electron, 0).astype(np.float32)
-    return counts, float(_means(noise).std() / peak)
-
-
-def random_haze(rng: np.random.Generator) -> np.ndarray:
-    """Draw a smooth background over a patch: a quadratic surface, 3 to 200 percent of the bright structures high.
-
-    Uneven illumination and light from far out-of-focus planes look like this. Without it a sharp object before an
-    uneven bright background is called defocused.
-    """
-    height = np.exp(rng.uniform(np.log(0.03), np.log(2.0)))
-    t = np.linspace(0.0, 1.0, PATCH_SIZE_PX)
-    basis = np.stack([(1 - t) ** 2, 2 * t * (1 - t), t**2], axis=1)
-    surface = basis @ rng.random((3, 3)) @ basis.T
-    surface -= surface.min()
-    return np.asarray(surface * height / max(float(surface.max()), 1e-6), np.float32)
+    return bool(cell_means(clean_yx).std() > noise)
 
 
 def _random_crop(levels: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:

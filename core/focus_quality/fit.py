@@ -35,7 +35,15 @@ def fit_network(
         # One checkpoint a row, saved before it: a newer one belongs to an epoch that was not logged and is run again.
         checkpoint.restore(f"{manager.directory}/ckpt-{len(history)}").expect_partial()
     standardised = INPUTS[settings.architecture] == "standardised"
-    sampler = PatchSampler(train, settings.seed, settings.augment, settings.haze, settings.smooth_noise, standardised)
+    sampler = PatchSampler(
+        train,
+        settings.seed,
+        settings.augment,
+        settings.haze,
+        settings.smooth_noise,
+        standardised,
+        settings.mixed_share,
+    )
     held_out = PatchSampler(validation, settings.seed + 1000, standardised=standardised)
     held = [held_out.batch(i, 64) for i in range(VALIDATION_BATCHES)]
     done = int(history[-1]["step"]) if history else 0

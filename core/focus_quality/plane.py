@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 import numpy as np
 
 from parfocal import status
-from parfocal.focus_quality.aggregate import certainty, combine, expected_level
+from parfocal.focus_quality.aggregate import certainty, expected_level
+from parfocal.focus_quality.estimate import Pooling, estimate_focus
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
 from parfocal.focus_quality.patches import (
     constant_patches,
@@ -92,7 +93,7 @@ class PlaneMeasurement:
         shares = _shares(ready.mask_yx, corners)
         weights = patch_weights(ready.plane_yx.shape)
         covered = weights if shares is None else weights * shares
-        estimate = self._estimate(probabilities, covered, warnings, _temperature(network))
+        estimate = self._estimate(probabilities, covered, warnings, Pooling.of(network.config))
         objects = self._objects(network, ready, boxes)
         seen = np.ones(len(corners), bool) if shares is None else shares > 0
         return PlaneFocus(estimate, self._patches(corners[seen], probabilities[seen]), objects, metrics)
@@ -152,29 +153,19 @@ class PlaneMeasurement:
         return FocusPatches(corners / zoom, PATCH_SIZE_PX / zoom, probabilities, levels, sure)
 
     def _estimate(
-        self, probabilities: np.ndarray, shares: Optional[np.ndarray], warnings: tuple[str, ...], temperature: float
+        self, probabilities: np.ndarray, shares: Optional[np.ndarray], warnings: tuple[str, ...], pooling: Pooling
     ) -> FocusEstimate:
         if shares is not None and not shares.any():
             reason = f"the mask leaves less than {100 * SMALLEST_SHARE:g} percent of every patch"
             return FocusEstimate(status=status.MASKED_OUT, reason=reason)
-        distribution = combine(probabilities, shares, temperature)
-        mean_certainty = float(np.average(certainty(probabilities), weights=shares))
-        if distribution is None:
-            reason = f"no patch shows structure (mean certainty {mean_certainty:.2f})"
-            return FocusEstimate(mean_certainty=mean_certainty, status=status.NO_CONTENT, reason=reason)
-        level = float(expected_level(distribution))
-        predicted = int(distribution.argmax())
-        if predicted == N_LEVELS - 1:
-            warnings = (*warnings, "worst_level_or_beyond")
-        return FocusEstimate(
-            defocus_level=level,
-            predicted_level=float(predicted),
-            certainty=float(certainty(distribution)),
-            mean_certainty=mean_certainty,
-            blur_diameter_px=float("nan") if self.is_rank else self.scale.blur_diameter_px(level),
-            defocus_distance_um=float("nan") if self.is_rank else self.scale.defocus_distance_um(level),
-            probabilities=distribution,
-            warnings=warnings,
+        found = estimate_focus(probabilities, shares, pooling)
+        if not found.answered:
+            return found
+        return replace(
+            found,
+            blur_diameter_px=float("nan") if self.is_rank else self.scale.blur_diameter_px(found.defocus_level),
+            defocus_distance_um=float("nan") if self.is_rank else self.scale.defocus_distance_um(found.defocus_level),
+            warnings=(*warnings, *found.warnings),
         )
 
     def _objects(
@@ -191,14 +182,9 @@ class PlaneMeasurement:
         for label, own in zip(boxes, places):
             here = slice(first, first + len(own))
             left = None if shares is None else shares[here]
-            estimates[label] = self._estimate(probabilities[here], left, (), _temperature(network))
+            estimates[label] = self._estimate(probabilities[here], left, (), Pooling.of(network.config))
             first += len(own)
         return estimates
-
-
-def _temperature(network: Model) -> float:
-    """Temperature of the distributions of images and objects; models without one are left as they are."""
-    return float(network.config.get("image_temperature", 1.0))
 
 
 def _shares(mask_yx: Optional[np.ndarray], corners: np.ndarray) -> Optional[np.ndarray]:

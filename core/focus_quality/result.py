@@ -27,6 +27,8 @@ class FocusEstimate:
         Of the whole (aggregate) distribution, 0 to 1.
     mean_certainty : float
         Mean over the patches, 0 to 1. High beside a low `certainty`: parts of the image disagree.
+    effective_patches : float
+        Number of patches of equal weight that say as much as those that it rests on.
     blur_diameter_px : float
         Diameter of the geometric blur disc in pixels of the image as it was given.
     defocus_distance_um : float
@@ -43,6 +45,7 @@ class FocusEstimate:
     predicted_level: float = NAN
     certainty: float = NAN
     mean_certainty: float = NAN
+    effective_patches: float = NAN
     blur_diameter_px: float = NAN
     defocus_distance_um: float = NAN
     probabilities: np.ndarray = field(default_factory=lambda: np.full(11, NAN), repr=False)

@@ -31,6 +31,8 @@ class FocusQualityTraining:
         Smooth the noise of every fifth patch.
     simulated_pictures : int
         Train also on as many simulated pictures, see `structures`.
+    mixed_share : float
+        Share of the patches to which one of another image is added: structures that no image at hand shows.
     seed : int
         Of weights, patches and noise.
     steps_per_epoch : int
@@ -46,7 +48,8 @@ class FocusQualityTraining:
     zoomed_copies: bool = True
     haze: bool = True
     smooth_noise: bool = True
-    simulated_pictures: int = 0
+    simulated_pictures: int = 240
+    mixed_share: float = 0.4
     seed: int = 1
     steps_per_epoch: int = 250
 
@@ -61,11 +64,14 @@ YANG2018 = FocusQualityTraining(
     zoomed_copies=False,
     haze=False,
     smooth_noise=False,
+    simulated_pictures=0,
+    mixed_share=0.0,
 )
 CONFIGS = {
     "default": FocusQualityTraining(),
     "yang2018": YANG2018,
-    "structures": FocusQualityTraining(simulated_pictures=240),
+    # Nothing but the images, what `default` was before: to see what the pictures and the mixing do.
+    "images_alone": FocusQualityTraining(simulated_pictures=0, mixed_share=0.0),
 }
 
 

@@ -18,7 +18,7 @@ from parfocal.training.run_folder import claim_run_folder
 def train_focus_quality(
     images: Annotated[str, Param(label="Folder of in-focus images")],
     output: Annotated[str, Param(label="Model folder to write")],
-    config: Annotated[str, Param(choices=("default", "yang2018", "structures"), label="Config")] = "default",
+    config: Annotated[str, Param(choices=("default", "yang2018", "images_alone"), label="Config")] = "default",
     sources: Annotated[Optional[str], Param(label="Sources of the images (JSON)")] = None,
     steps: Annotated[Optional[int], Param("batches", 1, None, label="Steps")] = None,
     learning_rate: Annotated[Optional[float], Param("", 0.0, 1.0, label="Learning rate")] = None,
@@ -37,7 +37,7 @@ def train_focus_quality(
         Model folder to write: weights, `config.json`, `card.md`, training log and curve. It must not exist yet, unless
         `resume` is set.
     config : str
-        `default`, `yang2018`, or `structures`: the default with simulated pictures beside the images.
+        `default`, `yang2018`, or `images_alone`: the default without simulated pictures and added patches.
     sources : path, optional
         JSON that groups the images into sources and fields; without it each subfolder is a source.
     steps : int, optional

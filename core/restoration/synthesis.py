@@ -40,7 +40,7 @@ def _psf_spectrum(level: float, optics: Optics, shape: tuple[int, int]) -> np.nd
 def expose(clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Expose with a random camera, in the unit of the clean image (background 0, bright structures 1).
 
-    The camera is that of `focus_quality.dataset.expose_randomly`: peak signal 40 to 4000 photoelectrons, background 1
+    The camera is that of `focus_quality.exposure.expose_randomly`: peak signal 40 to 4000 photoelectrons, background 1
     to 100 percent of it, read noise 1 to 3 electrons, 0.5 to 8 counts per electron; whole counts. The noise of every
     fifth crop is smoothed, as resampling and colour cameras do.
     """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parfocal.focus_quality.aggregate import CONTENT_CERTAINTY, certainty, combine, expected_level
+from parfocal.focus_quality.aggregate import CONTENT_CERTAINTY, certainty, combine, expected_level, patch_weights_of
 
 
 def one_level(level, share=1.0):
@@ -36,26 +36,30 @@ def test_expected_level_may_be_a_fraction():
     np.testing.assert_allclose(expected_level(np.eye(11)), np.arange(11))
 
 
+def summed_up(patches, shares=None):
+    return combine(patches, patch_weights_of(patches, shares))
+
+
 def test_combined_distribution_is_the_certainty_weighted_mean():
     sure, unsure = one_level(2, 0.9), one_level(8, 0.5)
     weights = certainty(np.stack([sure, unsure]))
     expected = (weights[0] * sure + weights[1] * unsure) / weights.sum()
-    np.testing.assert_allclose(combine(np.stack([sure, unsure])), expected)
-    assert combine(np.stack([sure, unsure])).sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(summed_up(np.stack([sure, unsure])), expected)
+    assert summed_up(np.stack([sure, unsure])).sum() == pytest.approx(1.0)
 
 
 def test_patches_without_content_do_not_pull_the_value():
     sure, empty = one_level(2, 0.9), one_level(10, 0.2)
     assert certainty(empty) < CONTENT_CERTAINTY
-    np.testing.assert_allclose(combine(np.stack([sure] + [empty] * 500)), sure)
+    np.testing.assert_allclose(summed_up(np.stack([sure] + [empty] * 500)), sure)
 
 
 def test_shares_weigh_the_patches():
     p = np.stack([one_level(0, 0.9), one_level(5, 0.9)])
-    np.testing.assert_allclose(combine(p, np.array([1.0, 0.0])), p[0])
-    np.testing.assert_allclose(combine(p, np.array([0.3, 0.9])), (p[0] + 3 * p[1]) / 4)
+    np.testing.assert_allclose(summed_up(p, np.array([1.0, 0.0])), p[0])
+    np.testing.assert_allclose(summed_up(p, np.array([0.3, 0.9])), (p[0] + 3 * p[1]) / 4)
 
 
-@pytest.mark.parametrize("weights", [None, np.ones(3), np.zeros(3)])
-def test_without_content_there_is_nothing_to_combine(weights):
-    assert combine(np.full((3, 11), 1 / 11), weights) is None
+@pytest.mark.parametrize("shares", [None, np.ones(3), np.zeros(3)])
+def test_without_content_there_is_nothing_to_combine(shares):
+    assert summed_up(np.full((3, 11), 1 / 11), shares) is None

@@ -45,7 +45,9 @@ def report(image_folder, sources, tmp_path_factory):
     """Report of runs of two steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "VALIDATION_BATCHES", 1)
-        patch.setattr(settings, "CONFIGS", {"default": replace(settings.CONFIGS["default"], batch_size=8)})
+        patch.setattr(
+            settings, "CONFIGS", {"default": replace(settings.CONFIGS["default"], batch_size=8, simulated_pictures=2)}
+        )
         output = tmp_path_factory.mktemp("report") / "report"
         yield evaluate_focus_quality(
             str(image_folder), str(output), sources=str(sources), leave_one_source_out=True, steps=2

@@ -10,9 +10,11 @@ from make_reference import REFERENCE, probabilities, shipped_sha256
 from skimage.transform import resize
 
 from parfocal import measure_image_focus
-from parfocal.focus_quality.aggregate import combine, expected_level
+from parfocal.focus_quality.aggregate import combine, effective_number, expected_level, patch_weights_of, sharpened
+from parfocal.focus_quality.estimate import Pooling
 from parfocal.focus_quality.patches import patch_weights
 from parfocal.focus_quality.synthesis import Camera, defocus_image
+from parfocal.registry import load_model
 
 OPTICS = {"pixel_size_um": 0.65, "numerical_aperture": 0.5, "emission_wavelength_um": 0.5}
 
@@ -47,12 +49,15 @@ def test_level_follows_synthetic_defocus(real_images):
 def test_estimate_follows_from_the_patches(nuclei):
     result = measure_image_focus(nuclei)
     patches, estimate = result.planes[0].patches, result.estimate
-    weights = patch_weights(nuclei.shape)
-    distribution = combine(patches.probabilities, weights)
+    shares = patch_weights(nuclei.shape)
+    pooling = Pooling.of(load_model("default", "focus_quality").config)
+    weights = patch_weights_of(patches.probabilities, shares)
+    mean = combine(patches.probabilities, weights)
+    distribution = sharpened(mean, effective_number(weights), pooling.independence)
     np.testing.assert_allclose(estimate.probabilities, distribution)
     assert estimate.defocus_level == pytest.approx(expected_level(distribution))
     assert estimate.predicted_level == distribution.argmax()
-    assert estimate.mean_certainty == pytest.approx(np.average(patches.certainty, weights=weights))
+    assert estimate.mean_certainty == pytest.approx(np.average(patches.certainty, weights=shares))
     assert len(patches.corners_yx) == 16
     assert 0 <= patches.certainty.min() <= patches.certainty.max() <= 1
 

@@ -55,7 +55,10 @@ def quick():
     """Make every run tiny: two steps an epoch, eight patches a step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "VALIDATION_BATCHES", 1)
-        tiny = {name: replace(c, steps_per_epoch=2, batch_size=8) for name, c in settings.CONFIGS.items()}
+        tiny = {
+            name: replace(c, steps_per_epoch=2, batch_size=8, simulated_pictures=min(2, c.simulated_pictures))
+            for name, c in settings.CONFIGS.items()
+        }
         patch.setattr(settings, "CONFIGS", tiny)
         yield
 
@@ -178,7 +181,9 @@ def test_settings_are_those_of_the_paper_for_yang2018():
     settings = training_settings("yang2018")
     assert (settings.steps, settings.learning_rate, settings.augment, settings.decay) == (1_000_000, 5e-6, True, False)
     assert training_settings("default", seed=0).seed == 0
-    with pytest.raises(ValueError, match=r"config must be one of \['default', 'structures', 'yang2018'\], got 'yang'"):
+    with pytest.raises(
+        ValueError, match=r"config must be one of \['default', 'images_alone', 'yang2018'\], got 'yang'"
+    ):
         training_settings("yang")
     with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         training_settings("default", steps=0)
@@ -259,6 +264,26 @@ def test_smooth_noise_without_structure_carries_the_uniform_target():
     flat = (patches - patches.mean(axis=(1, 2), keepdims=True))[..., 0]
     neighbours = (flat[:, 1:] * flat[:, :-1]).mean(axis=(1, 2)) / (flat**2).mean(axis=(1, 2))
     assert 0.05 < (neighbours > 0.2).mean() < 0.4
+
+
+def test_a_mixed_patch_shows_two_images_at_one_level():
+    """One image is bright at the left or right, or above or below; the other one in the middle."""
+    side, middle = np.zeros((2, 11, 84, 84), np.float16)
+    side[:, :8] = middle[:, 32:52, 32:52] = 1.0
+    images = [BlurredImage(side, "a", "", 0.0), BlurredImage(middle, "b", "", 0.0)]
+    for share, both in ((0.0, 0.0), (1.0, 0.5)):
+        shown = PatchSampler(images, 1, augment=False, mixed_share=share).batch(0, 64)[0][..., 0]
+        border = max_over(shown, (slice(0, 6), slice(-6, None)))
+        dark = np.median(shown, axis=(1, 2))
+        noise = shown[:, 12:28, 12:28].std(axis=(1, 2))
+        seen = [(bright - dark > 3 * noise) for bright in (border, shown[:, 36:48, 36:48].mean(axis=(1, 2)))]
+        assert (seen[0] & seen[1]).mean() == pytest.approx(both, abs=0.2)
+
+
+def max_over(patches, sides):
+    """Brightest mean of the four borders."""
+    rows = [patches[:, side].mean(axis=(1, 2)) for side in sides]
+    return np.max([*rows, *(patches[:, :, side].mean(axis=(1, 2)) for side in sides)], axis=0)
 
 
 def test_structure_must_stand_out_above_the_noise_of_the_means(rng):

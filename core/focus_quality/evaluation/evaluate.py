@@ -35,7 +35,7 @@ def evaluate_focus_quality(
     seed: Annotated[int, Param("", 0, None, label="Seed")] = 0,
     leave_one_source_out: Annotated[bool, Param(label="Train without each source in turn")] = False,
     config: Annotated[
-        str, Param(choices=("default", "yang2018", "structures"), label="Config of these runs")
+        str, Param(choices=("default", "yang2018", "images_alone"), label="Config of these runs")
     ] = "default",
     steps: Annotated[int, Param("batches", 1, None, label="Steps of each run")] = 1500,
     runs: Annotated[Optional[str], Param(label="Folder of these runs")] = None,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from parfocal.focus_quality.aggregate import expected_level
 from parfocal.focus_quality.evaluation import figures as draw
 from parfocal.focus_quality.evaluation import tables as make
 from parfocal.focus_quality.evaluation.left_out import NETWORK, LeftOutMeasured
@@ -14,8 +13,6 @@ from parfocal.focus_quality.evaluation.overviews import headline_scores, stack_k
 from parfocal.focus_quality.evaluation.scores import expected_calibration_error, level_errors, rank_correlation
 from parfocal.focus_quality.evaluation.sections import STACKS, Tables
 from parfocal.focus_quality.evaluation.stack_figures import stacks_figure
-from parfocal.focus_quality.evaluation.synthetic import SyntheticRun
-from parfocal.focus_quality.evaluation.temperature import cross_fitted, fit_temperature
 from parfocal.focus_quality.settings import FocusQualityTraining
 from parfocal.report.sections import Section
 
@@ -34,7 +31,8 @@ def left_out_tables(measured: LeftOutMeasured, seed: int) -> Tables:
         "level_rules": make.level_rules_table(measured.foreign.exposures),
         "by_level": make.level_table(measured.foreign.exposures, rule, "true_level"),
         "scores": make.score_table(measured.foreign, seed),
-        "calibration": pd.concat([make.calibration_table(measured.foreign), temperature_table(measured.foreign)]),
+        "calibration": make.calibration_table(measured.foreign),
+        "pooling": pooling_table(measured, rule),
         "exposures": measured.foreign.exposures,
         "refused": pd.DataFrame([(path.name, *rest) for path, *rest in measured.held_out.refused], columns=_REFUSED),
     }
@@ -57,24 +55,15 @@ def stain_table(exposures: pd.DataFrame, rule: str) -> pd.DataFrame:
     return pd.DataFrame([*rows, {"source": "all", "stain": "", **_row(exposures, rule)}])
 
 
-def temperature_table(run: SyntheticRun) -> pd.DataFrame:
-    """Calibration of images at the temperature that fits the other sources; with the one that fits all of them."""
+def pooling_table(measured: LeftOutMeasured, rule: str) -> pd.DataFrame:
+    """Errors and calibration with patches averaged, and summed up by the independence that fits the other sources."""
     import pandas as pd
 
-    told = np.isfinite(run.distributions[NETWORK]).all(axis=1)
-    found, rows = run.distributions[NETWORK][told], run.exposures[told]
-    true = rows["true_level"].to_numpy(int)
-    if rows["source"].nunique() < 2:
-        return pd.DataFrame()
-    sharp = cross_fitted(found, true, list(rows["source"]))
-    confidence, right = sharp.max(axis=1), sharp.argmax(axis=1) == true
-    row = {"model": NETWORK, "unit": "image, temperature of the other sources", "n": len(true)}
-    shares = {"confidence": float(confidence.mean()), "correct": float(right.mean())}
-    error = expected_calibration_error(confidence, right)
-    levels = level_errors(true, expected_level(sharp))
-    judged = {name: levels[name] for name in ("exact", "within_one", "rmse")}
-    fitted = {"calibration_error": error, "temperature": fit_temperature(found, true)}
-    return pd.DataFrame([{**row, **shares, **fitted, **judged}])
+    runs = {"averaged": measured.averaged, "independence of the other sources": measured.foreign}
+    rows = [{"patches": name, **_row(run.exposures, rule)} for name, run in runs.items()]
+    table = pd.DataFrame(rows)
+    table["independence"] = [0.0, measured.pooling.independence]
+    return table
 
 
 def left_out_sections(
@@ -92,7 +81,7 @@ def left_out_sections(
         Section("Sources left out", f"{budget} {rule}", (t["left_out"], t["level_rules"]), ("confusion.png",)),
         Section("By level", "The same, by true level.", (t["by_level"],)),
         Section("Scores of the network and the metrics", _SCORES, (headline_scores(t["scores"]),)),
-        Section("Calibration", _CALIBRATION, (t["calibration"],), ("calibration.png",)),
+        Section("Calibration", _CALIBRATION, (t["calibration"], t["pooling"]), ("calibration.png",)),
     ]
     if "known" in t:
         written.insert(2, Section("Known sources", _KNOWN, (t["known"],)))
@@ -135,8 +124,8 @@ _SCORES = (
     " F-score of level 0 against 2 and up, threshold from 10 percent of the fields; `balanced` weights both alike."
 )
 _CALIBRATION = (
-    "Expected calibration error of the probability of the predicted level, for images and for patches. An image's"
-    " distribution is the mean over its patches, broader than what they say together; the last row sharpens that of"
-    " each source by the temperature that fits all other sources, and names the one that fits them all, and what the"
-    " expected level, rounded, is worth then."
+    "Expected calibration error of the probability of the predicted level, for images and for patches. n patches count"
+    " for n to the power of the independence: that of each source is the one that fits all other sources; the last"
+    " column names the one that fits them all, which the network in `model` states in its config. No level is told"
+    " where the patches give less than 60 percent, on average, to it and those beside it (`out_of_domain`)."
 )

@@ -21,7 +21,10 @@ _SHOWN_METRICS = ("PowerLogLogSlope", "Brenner")
 
 
 def stacks_figure(stacks: Sequence[RealStack], planes: pd.DataFrame, models: Sequence[str]) -> Figure:
-    """Draw level against plane for each stack, the known focus shaded, two metrics scaled to the same height."""
+    """Draw level against distance in um for each stack, the known focus shaded, two metrics scaled to the same height.
+
+    Where the distance is not known, planes stand for it.
+    """
     rows = -(-len(stacks) // _COLUMNS)
     figure = new_figure(4 * _COLUMNS, 2.7 * rows + 0.4)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
@@ -36,20 +39,24 @@ def stacks_figure(stacks: Sequence[RealStack], planes: pd.DataFrame, models: Seq
 
 
 def _draw_stack(axes: Any, stack: RealStack, tables: dict[str, pd.DataFrame], models: Sequence[str]) -> None:
+    in_um = bool(np.isfinite(stack.offset_um()).all())
+    places = stack.offset_um() if in_um else np.arange(len(stack.z_um))
     for model in models:
-        axes.plot(tables[model]["plane"], tables[model]["score"], ".-", label=model)
+        axes.plot(places, tables[model]["score"], ".-", label=model)
     for name in _SHOWN_METRICS:
         score = tables[name]["score"].to_numpy(float)
         known = score[np.isfinite(score)]
         if len(known) and np.ptp(known) > 0:
             scaled = (N_LEVELS - 1) * (score - known.min()) / np.ptp(known)
-            axes.plot(tables[name]["plane"], scaled, "--", lw=1, label=f"{name} (turned over, scaled)")
+            axes.plot(places, scaled, "--", lw=1, label=f"{name} (turned over, scaled)")
     expected = tables[models[0]]["expected_level"]
     if expected.notna().any():
-        axes.plot(tables[models[0]]["plane"], expected, "k:", label="level by geometry")
+        axes.plot(places, expected, "k:", label="level by geometry")
     if stack.focal_range is not None:
-        first, last = stack.focal_range
-        axes.axvspan(first - 0.2, last + 0.2, color="tab:green", alpha=0.25)
-    axes.set(ylim=(-0.3, N_LEVELS - 0.7), xlabel="plane", ylabel="level")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+        first, last = np.interp(stack.focal_range, np.arange(len(places)), places)
+        margin = 0.2 * abs(float(np.median(np.diff(places))))
+        axes.axvspan(min(first, last) - margin, max(first, last) + margin, color="tab:green", alpha=0.25)
+    axes.set(ylim=(-0.3, N_LEVELS - 0.7), xlabel="um from focus" if in_um else "plane", ylabel="level")
+    if not in_um:
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{stack.name}\n{DOMAINS[stack.domain].split(':')[0]}", fontsize=9)

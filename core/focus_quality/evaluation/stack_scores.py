@@ -28,6 +28,8 @@ def measure_planes(stack: RealStack, models: Sequence[str]) -> pd.DataFrame:
         "z_um": stack.z_um,
         "distance_planes": stack.distance_planes(),
         "distance_um": stack.distance_um(),
+        "offset_um": stack.offset_um(),
+        "um_per_level_by_optics": stack.um_per_level,
         "expected_level": stack.expected_levels(),
     }
     tables = []
@@ -82,6 +84,25 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
         "error_planes": at_sharpest("distance_planes"),
         "error_um": at_sharpest("distance_um"),
         "within_one": float(np.mean(near[compared] <= 1)) if compared.any() else float("nan"),
+        **_scale_um(rows),
+    }
+
+
+def _scale_um(rows: pd.DataFrame) -> dict[str, float]:
+    """What a level is worth in um: as the planes show it and by the optics; error of the distance that follows.
+
+    Planes at the ends of the scale say nothing of it: levels 1 to 9 are used for the worth, and for the error those
+    that lie within 10 levels by the optics.
+    """
+    level, distance = rows["defocus_level"].to_numpy(float), rows["distance_um"].to_numpy(float)
+    by_optics = float(rows["um_per_level_by_optics"].iloc[0])
+    used = (level >= 1) & (level <= 9) & (distance > 0)
+    told = np.isfinite(level) & (distance <= 10 * by_optics)
+    error = level[told] * by_optics - distance[told]
+    return {
+        "um_per_level": float(np.median(distance[used] / level[used])) if used.any() else float("nan"),
+        "um_per_level_by_optics": by_optics,
+        "rmse_um": float(np.sqrt(np.mean(error**2))) if told.any() else float("nan"),
     }
 
 

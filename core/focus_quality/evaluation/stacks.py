@@ -75,6 +75,18 @@ class RealStack:
         ends = np.interp(self.focal_range, np.arange(len(self.z_um)), self.z_um)
         return _outside(self.z_um, (float(ends[0]), float(ends[1])))
 
+    def offset_um(self) -> np.ndarray:
+        """Signed distance of each plane from the middle of the focal range, um; NaN where it is not known."""
+        if self.focal_range is None:
+            return np.full(len(self.z_um), np.nan)
+        middle = np.mean(np.interp(self.focal_range, np.arange(len(self.z_um)), self.z_um))
+        return np.asarray(self.z_um - middle)
+
+    @property
+    def um_per_level(self) -> float:
+        """Depth of field that one level stands for, by the optics; NaN where they are not known."""
+        return ModelScale.of(self.optics).defocus_distance_um(1.0)
+
     def expected_levels(self) -> np.ndarray:
         """Level of each plane by geometry, at most 10; NaN where the optics are not known."""
         scaled = ModelScale.of(self.optics).optics

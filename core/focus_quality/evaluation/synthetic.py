@@ -177,6 +177,7 @@ def answer(estimate: FocusEstimate) -> dict[str, Any]:
         "predicted_level": estimate.predicted_level,
         "certainty": estimate.certainty,
         "mean_certainty": estimate.mean_certainty,
+        "effective_patches": estimate.effective_patches,
         "confidence": float(np.max(estimate.probabilities)),
         "status": estimate.status,
     }
