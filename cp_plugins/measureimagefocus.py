@@ -68,7 +68,8 @@ where there is no answer.
 -  *Status:* (text) *ok*, or why there is no answer: *blank*, *saturated*,
    *too_small*, *not_finite*, *masked_out*, *no_content* (nothing but
    background), *out_of_range* (optics too far from the model's) or
-   *out_of_domain* (no level is defined for this kind of microscope).
+   *out_of_domain* (no level is defined for this kind of microscope, or it
+   cannot be told: patches are unsure, or parts of the image disagree).
 -  *Reason:* (text) The same as a sentence, with the value at fault.
 -  *Warnings:* (text) What makes an answer deserve care, such as
    *partly_saturated*, *rank_only* or *worst_level_or_beyond*.

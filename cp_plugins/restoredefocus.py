@@ -73,7 +73,8 @@ stack they are those of the plane that was changed most.
    *saturated*, *too_small*, *not_finite* (it holds NaN, or the measurement to
    go by is NaN), *no_content* (nothing but background), *out_of_range* (too
    far out of focus, or optics too far from the model's), *out_of_domain* (no
-   level is defined for this kind of microscope) or *already_restored*.
+   level is defined for this kind of microscope, or it cannot be told) or
+   *already_restored*.
 -  *Reason:* (text) Why the image came out unchanged, as a sentence; also
    where it is in focus or was not to be restored.
 -  *Warnings:* (text) What deserves care: *optics_assumed* (the model's were

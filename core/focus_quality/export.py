@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from parfocal.focus_quality.estimate import Pooling
 from parfocal.focus_quality.network import INPUTS, N_LEVELS, PATCH_SIZE_PX
 from parfocal.registry import FORMAT_VERSION
 from parfocal.training.images import TrainingImage
@@ -34,6 +35,7 @@ def write_model_folder(
     settings: FocusQualityTraining,
     history: list[dict[str, float]],
     images: dict[str, list[TrainingImage]],
+    pooling: Pooling,
 ) -> Path:
     """Write weights, config, log, curve and card of a finished run into its folder."""
     weights = output / "weights.onnx"
@@ -55,6 +57,7 @@ def write_model_folder(
             "immersion_index": 1.0,
         },
         "psf": "Born-Wolf, scalar, integrated over pixels",
+        "pooling": asdict(pooling),
         "parameters": int(model.count_params()),
         "training": asdict(settings),
     }

@@ -38,8 +38,9 @@ def measure_image_focus(
     """Measure how many defocus levels an image is out of focus, and how certain that is.
 
     The image is cut into patches of 84 x 84 pixels; a network gives each a distribution over 11 levels, 0 sharp to 10
-    worst, one depth of field apart. The image's value is the certainty-weighted mean of the distributions (Yang et
-    al. 2018, doi:10.1186/s12859-018-2087-4). The absolute level holds for widefield fluorescence.
+    worst, one depth of field apart. The image's value comes from the certainty-weighted mean of the distributions
+    (Yang et al. 2018, doi:10.1186/s12859-018-2087-4), sharpened by how much the patches say together; where they
+    leave the level open there is no answer. The absolute level holds for widefield fluorescence.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from parfocal.commands import Param, command
 from parfocal.focus_quality.dataset import blur_images, training_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
-from parfocal.focus_quality.settings import training_settings
+from parfocal.focus_quality.settings import POOLINGS, training_settings
 from parfocal.training.images import accept_images, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 
@@ -74,4 +74,4 @@ def train_focus_quality(
     validation = accepted["validation"] or accepted["train"][::10]
     train = training_images(accepted["train"], settings)
     model, history = fit_network(settings, train, blur_images(validation), folder)
-    return write_model_folder(folder, model, settings, history, accepted)
+    return write_model_folder(folder, model, settings, history, accepted, POOLINGS[settings.architecture])

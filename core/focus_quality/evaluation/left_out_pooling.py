@@ -13,14 +13,11 @@ import numpy as np
 from parfocal.focus_quality.estimate import Pooling, read_distribution
 from parfocal.focus_quality.evaluation.independence import fit_independence, fitted_on_others
 from parfocal.focus_quality.evaluation.synthetic import SyntheticRun, answer
+from parfocal.focus_quality.settings import SMALLEST_SHARE_NEAR
 from parfocal.training.run_folder import RECORD
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Three fifths of what the patches say must lie within a level of what is told: then 95 percent of the levels of sources
-# that no network had seen were within one (docs/focus-quality-experiments.md).
-SMALLEST_SHARE_NEAR = 0.6
 
 
 def pooled_by_others(run: SyntheticRun, model: str) -> SyntheticRun:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from parfocal.focus_quality.dataset import BlurredImage, blur_images, training_images
+from parfocal.focus_quality.estimate import Pooling
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
 from parfocal.focus_quality.settings import FocusQualityTraining
@@ -71,7 +72,7 @@ class LeftOutRuns:
         seen = [image for image in train if image.source != left_out]
         held = [image for image in validation if image.source != left_out] or seen[::10]
         model, history = fit_network(self.settings, seen, held, folder)
-        write_model_folder(folder, model, self.settings, history, kept)
+        write_model_folder(folder, model, self.settings, history, kept, Pooling())
 
     def _check(self, folder: Path) -> None:
         record = folder / RECORD
