@@ -2,6 +2,7 @@ import json
 
 import imageio.v3 as iio
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
@@ -206,6 +207,8 @@ def test_distances_and_levels_of_a_stack_follow_from_its_focus_and_optics(images
     assert stack.distance_um() == pytest.approx([4, 2, 0, 2, 4, 6, 8])
     # Planes are one depth of field apart: 2 um at NA 0.5 and 500 nm.
     assert stack.expected_levels() == pytest.approx([2, 1, 0, 1, 2, 3, 4])
+    assert stack.offset_um() == pytest.approx([-4, -2, 0, 2, 4, 6, 8])
+    assert stack.um_per_level == pytest.approx(2)
 
 
 def test_a_focus_given_as_positions_is_found_among_the_planes(images, stack_list):
@@ -218,7 +221,8 @@ def test_a_focus_given_as_positions_is_found_among_the_planes(images, stack_list
 def test_a_stack_without_a_single_focal_plane_has_no_distances(images, stack_list):
     entry = {**find_stacks(images[0], stack_list)[0][0], "focal_planes": None}
     stack = read_stack(images[0], entry)
-    assert np.isnan([*stack.distance_planes(), *stack.distance_um(), *stack.expected_levels()]).all()
+    assert np.isnan([*stack.distance_planes(), *stack.distance_um(), *stack.offset_um()]).all()
+    assert np.isnan(stack.expected_levels()).all()
 
 
 def test_an_unknown_domain_in_the_list_of_stacks_is_refused(tmp_path):
@@ -237,6 +241,19 @@ def test_the_summary_of_a_stack_finds_its_sharpest_plane_for_every_metric(images
         assert summary[name]["sharpest_plane"] == 2
         assert summary[name]["error_um"] == 0
         assert summary[name]["rank_correlation"] > 0.9
+
+
+def test_the_worth_of_a_level_is_told_by_planes_within_the_scale_and_held_against_the_optics():
+    distance = np.array([0.0, 1.0, 3.0, 6.0, 12.0, 40.0])
+    level = np.array([0.2, 0.5, 2.0, 4.0, np.nan, 9.5])
+    planes = pd.DataFrame({"plane": range(6), "distance_planes": distance, "distance_um": distance, "score": level})
+    planes = planes.assign(stack="s", domain="widefield", scorer="m", predicted_level=level, defocus_level=level)
+    (told,) = summarise_stack(planes.assign(expected_level=distance / 2, um_per_level_by_optics=2.0))
+    assert told["um_per_level"] == pytest.approx(1.5)
+    assert told["rmse_um"] == pytest.approx(np.sqrt(np.mean(np.array([0.4, 0.0, 1.0, 2.0]) ** 2)))
+    (unknown,) = summarise_stack(planes.assign(expected_level=np.nan, um_per_level_by_optics=np.nan))
+    assert unknown["um_per_level"] == pytest.approx(1.5)
+    assert np.isnan(unknown["rmse_um"])
 
 
 def test_an_evaluation_reports_every_model_and_metric_on_held_out_images_alone(images, stack_list, tmp_path, capsys):

@@ -13,7 +13,7 @@ _LOWEST, _HIGHEST = -0.5, 1.5
 
 
 def fit_independence(means: np.ndarray, effective_patches: np.ndarray, true_level: np.ndarray) -> float:
-    """Find the independence of the highest likelihood, see `aggregate.sharpened`.
+    """Find the independence of the highest likelihood, see `aggregate.sharpened`; 0 where no image is answered.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def fit_independence(means: np.ndarray, effective_patches: np.ndarray, true_leve
     """
     from scipy.optimize import minimize_scalar
 
+    if len(true_level) == 0:
+        return 0.0
     rows, levels = np.arange(len(true_level)), np.asarray(true_level, int)
 
     def surprise(independence: float) -> float:
