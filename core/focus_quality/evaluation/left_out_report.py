@@ -127,5 +127,5 @@ _CALIBRATION = (
     "Expected calibration error of the probability of the predicted level, for images and for patches. n patches count"
     " for n to the power of the independence: that of each source is the one that fits all other sources; the last"
     " column names the one that fits them all, which the network in `model` states in its config. No level is told"
-    " where the patches give less than 60 percent, on average, to it and those beside it (`out_of_domain`)."
+    " where the patches give less than half, on average, to it and those beside it (`out_of_domain`)."
 )
