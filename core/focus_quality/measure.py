@@ -8,6 +8,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.commands import Param, check_arguments, command
+from parfocal.focus_quality.dark_planes import light_above_background, refuse_dark_planes
 from parfocal.focus_quality.plane import PlaneMeasurement
 from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
@@ -64,7 +65,8 @@ def measure_image_focus(
         Distance between the planes of a stack.
     modality : str
         Widefield fluorescence gives an absolute level. Confocal and light-sheet planes lose light instead of blurring:
-        the level is only a rank. Bright field and phase contrast do not blur intensities: no answer.
+        the level is only a rank, and planes of a stack with next to no light get none. Bright field and phase contrast
+        do not blur intensities: no answer.
     black_level : float
         Subtracted from the image, and what lies below cut off, before anything else.
     saturation_level : float
@@ -112,6 +114,9 @@ def measure_image_focus(
         measurement(plane, None if mask is None else mask[z], None if labels is None else labels[z])
         for z, plane in enumerate(steps(stack_zyx))
     )
+    if is_stack and modality in RANKED:
+        light = [light_above_background(p, None if mask is None else mask[z]) for z, p in enumerate(stack_zyx)]
+        planes = refuse_dark_planes(planes, light)
     return _over_planes(planes, z_step_um if is_stack else None)
 
 
