@@ -79,7 +79,7 @@ def main() -> None:
     right.set(title=f"sharp layer, both, and layer at level {SECOND_LAYER}", xticks=[], yticks=[])
     figure.savefig(ROOT / "docs" / "figures" / "mixed-fields.png", dpi=100)
     print(f"{np.mean(np.abs(true - told) <= 1):.2f} of {len(true)} patches within one level")
-    print(f"two layers: level {mixed.estimate.defocus_level:.1f}, certainty {mixed.estimate.certainty:.2f}")
+    print(f"two layers: {mixed.estimate.reason or mixed.estimate.defocus_level}")
 
 
 if __name__ == "__main__":
