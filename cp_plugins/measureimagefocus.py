@@ -72,7 +72,8 @@ where there is no answer.
    cannot be told: patches are unsure, or parts of the image disagree).
 -  *Reason:* (text) The same as a sentence, with the value at fault.
 -  *Warnings:* (text) What makes an answer deserve care, such as
-   *partly_saturated*, *rank_only* or *worst_level_or_beyond*.
+   *partly_saturated*, *rank_only*, *worst_level_or_beyond* or *mixed_focus*
+   (parts of the image lie at other levels).
 -  *PowerLogLogSlope, Brenner, Tenengrad, VarianceOfLaplacian,
    NormalisedVariance, VollathF4, ImageCorrelation, BandPower:* Classical
    focus metrics, if asked for; higher is sharper.

@@ -90,12 +90,12 @@ def _write_pictures(
     """Write what was asked for of an image; returns the paths, relative to the output folder, by column."""
     name = task.name + suffix_of(item)
     written: dict[str, str] = {}
-    if measured.sharpest_plane_index is None:
-        return written
-    if settings.overlays:
+    told = measured.sharpest_plane_index is not None
+    # An image whose parts disagree has no level, and its patches are the answer.
+    if settings.overlays and (told or measured.planes[0].patches is not None):
         written["overlay"] = f"{OVERLAYS}/{name}.png"
         write_overlay(settings.output / written["overlay"], item, measured)
-    if settings.sharpest and len(measured.planes) > 1:
+    if settings.sharpest and told and len(measured.planes) > 1:
         written["sharpest_plane_file"] = f"{SHARPEST}/{name}.ome.tif"
         about = replace(item.metadata, pixel_size_um=arguments.get("pixel_size_um"), z_step_um=None)
         path = settings.output / written["sharpest_plane_file"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 import numpy as np
@@ -20,6 +20,10 @@ from parfocal.focus_quality.aggregate import (
 )
 from parfocal.focus_quality.network import N_LEVELS
 from parfocal.focus_quality.result import FocusEstimate
+
+# In an image that is evenly out of focus 24 percent of the patches, by weight, are over 2 levels from its own at most
+# (99th percentile of 572 exposures of images that took no part in training).
+_APART_LEVELS, _MIXED_SHARE = 2.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,16 @@ def estimate_focus(probabilities: np.ndarray, shares: Optional[np.ndarray], pool
     if mean is None:
         reason = f"no patch shows structure (mean certainty {mean_certainty:.2f})"
         return FocusEstimate(mean_certainty=mean_certainty, status=status.NO_CONTENT, reason=reason)
-    return read_distribution(mean, mean_certainty, effective_number(weights), pooling)
+    found = read_distribution(mean, mean_certainty, effective_number(weights), pooling)
+    if found.answered and _share_apart(probabilities, weights, found.defocus_level) > _MIXED_SHARE:
+        return replace(found, warnings=(*found.warnings, "mixed_focus"))
+    return found
+
+
+def _share_apart(probabilities: np.ndarray, weights: np.ndarray, level: float) -> float:
+    """Share of the patches, by weight, that tell another level than the image has."""
+    apart = np.abs(expected_level(probabilities) - level) > _APART_LEVELS
+    return float(weights[apart].sum() / weights.sum())
 
 
 def read_distribution(
@@ -62,9 +75,9 @@ def read_distribution(
     level = float(expected_level(distribution))
     near = share_near(mean, level)
     if near < pooling.smallest_share_near:
-        needed = f"needs {100 * pooling.smallest_share_near:.0f}"
+        given, needed = (f"{np.floor(100 * share):.0f}" for share in (near, pooling.smallest_share_near))
         reason = (
-            f"the level cannot be told: its patches are within one of {level:.1f} by {100 * near:.0f} percent, {needed}"
+            f"the level cannot be told: the patches give {given} percent to levels near {level:.1f}, needs {needed}"
         )
         return FocusEstimate(mean_certainty=mean_certainty, status=status.OUT_OF_DOMAIN, reason=reason)
     predicted = int(distribution.argmax())

@@ -18,9 +18,13 @@ VALIDATION_BATCHES = 16
 
 
 def fit_network(
-    settings: FocusQualityTraining, train: list[BlurredImage], validation: list[BlurredImage], output: Path
+    settings: FocusQualityTraining,
+    train: list[BlurredImage],
+    validation: list[BlurredImage],
+    output: Path,
+    name: str = "training",
 ) -> tuple[Any, list[dict[str, float]]]:
-    """Run the steps that are still to do; returns the model and one row per epoch."""
+    """Run the steps that are still to do, shown under a name; returns the model and one row per epoch."""
     import tensorflow as tf
 
     model = build_network(settings.architecture, settings.seed)
@@ -48,7 +52,7 @@ def fit_network(
     held = [held_out.batch(i, 64) for i in range(VALIDATION_BATCHES)]
     done = int(history[-1]["step"]) if history else 0
     with log.open("a") as out:
-        for row in _epochs(model, optimizer, settings, sampler, held, done):
+        for row in _epochs(model, optimizer, settings, sampler, held, done, name):
             manager.save()
             history.append(row)
             out.write(json.dumps(row) + "\n")
@@ -57,13 +61,19 @@ def fit_network(
 
 
 def _epochs(
-    model: Any, optimizer: Any, settings: FocusQualityTraining, sampler: PatchSampler, held: list, done: int
+    model: Any,
+    optimizer: Any,
+    settings: FocusQualityTraining,
+    sampler: PatchSampler,
+    held: list,
+    done: int,
+    name: str,
 ) -> Iterator[dict[str, float]]:
     from rich.progress import Progress, TextColumn
 
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[score]}"))
     with Progress(*columns, refresh_per_second=1) as progress:
-        task = progress.add_task("training", total=settings.steps, completed=done, score="")
+        task = progress.add_task(name, total=settings.steps, completed=done, score="")
         losses: list[float] = []
         for step, (patches, targets) in enumerate(sampler.batches(done, settings.batch_size), start=done):
             if step >= settings.steps:

@@ -52,7 +52,8 @@ def check_plane(
         return PlaneCheck(status.SATURATED if full else status.BLANK, f"every pixel is {low:g}", float(full))
     share = saturated_share(used, saturation_level)
     if share > SATURATED_SHARE:
-        reason = f"{100 * share:.1f} percent of the pixels are at {high:g}, the limit is 5 percent"
+        limit = f"{high:g}" if saturation_level is None else f"or above {saturation_level:g}"
+        reason = f"{100 * share:.1f} percent of the pixels are at {limit}, the limit is 5 percent"
         return PlaneCheck(status.SATURATED, reason, share)
     return PlaneCheck(status.OK, "", share)
 

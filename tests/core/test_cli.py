@@ -20,6 +20,7 @@ from parfocal.batch.pool import run_in_processes
 from parfocal.cli import main
 from parfocal.commands import command_spec
 from parfocal.focus_quality.measure import measure_image_focus
+from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.images.metadata import ImageMetadata
 
 HEAVY = ("tensorflow", "onnxruntime", "matplotlib", "pandas", "skimage", "scipy", "bioio")
@@ -142,6 +143,15 @@ def test_errors_of_the_user_are_one_line_and_exit_2(arguments, message, capsys, 
     assert "Traceback" not in told
     assert told.count("\n") <= 2
     assert re.search(message, told)
+
+
+def test_an_image_whose_halves_disagree_has_an_overlay_and_no_level(nuclei, tmp_path):
+    soft = defocus_image(nuclei.astype(np.float32), 16.0)
+    soft[:, :84] = nuclei[:, :84]
+    tifffile.imwrite(tmp_path / "half.tif", np.rint(100 + 20 * soft).astype(np.uint16))
+    (row,) = measure_files([tmp_path / "half.tif"], tmp_path / "out", workers=1).table.to_dict("records")
+    assert row["status"] == "out_of_domain" and np.isnan(row["defocus_level"])
+    assert (tmp_path / "out" / row["overlay"]).is_file()
 
 
 def test_measure_writes_tables_overlays_and_a_summary(plate, tmp_path, capsys):

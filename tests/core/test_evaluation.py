@@ -256,6 +256,25 @@ def test_the_worth_of_a_level_is_told_by_planes_within_the_scale_and_held_agains
     assert np.isnan(unknown["rmse_um"])
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"runs": "r"}, "runs must only be given with leave_one_source_out"),
+        ({"config": "images_alone"}, "config must only be given with leave_one_source_out"),
+        ({"compare": ("m",), "leave_one_source_out": True}, "compare must not be given with leave_one_source_out"),
+    ],
+)
+def test_arguments_without_an_effect_are_refused(images, tmp_path, given, said):
+    with pytest.raises(ValueError, match=said):
+        evaluate_focus_quality(str(images[0]), str(tmp_path / "report"), **given)
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
+        evaluate_focus_quality(str(tmp_path / "nowhere"), str(tmp_path / "report"))
+
+
 def test_an_evaluation_reports_every_model_and_metric_on_held_out_images_alone(images, stack_list, tmp_path, capsys):
     folder, sources = images
     output = tmp_path / "report"

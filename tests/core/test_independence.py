@@ -52,6 +52,13 @@ def test_patches_that_disagree_are_refused_where_the_model_asks_for_agreement():
     assert estimate_focus(halves, np.array([1.0, 1.0, 0.2, 0.2]), Pooling(0.3, 0.6)).answered
 
 
+def test_a_level_that_over_a_quarter_of_the_patches_do_not_share_is_told_with_a_warning():
+    for far, mixed in ((1, False), (3, True)):
+        found = estimate_focus(np.stack([bell(1)] * (10 - far) + [bell(8)] * far), None, Pooling(0.34, 0.5))
+        assert found.answered and ("mixed_focus" in found.warnings) == mixed
+        assert found.defocus_level < 2.5
+
+
 def test_effective_number_counts_equal_weights_and_passes_over_none():
     assert effective_number(np.ones(7)) == 7
     assert effective_number(np.array([1.0, 0.0, 0.0])) == 1

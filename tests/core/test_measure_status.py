@@ -45,7 +45,10 @@ def test_saturated_float_plateau_as_cellprofiler_hands_over_12_bits(nuclei, rng)
 
 
 def test_saturation_level_decides(nuclei):
-    assert_refused(measure_image_focus(nuclei, saturation_level=np.percentile(nuclei, 80)), status.SATURATED)
+    level = np.percentile(nuclei, 80)
+    share = 100 * np.mean(nuclei >= level)
+    said = f"{share:.1f} percent of the pixels are at or above {level:g}"
+    assert_refused(measure_image_focus(nuclei, saturation_level=level), status.SATURATED, said)
 
 
 def test_a_few_saturated_pixels_are_a_warning(nuclei):

@@ -51,7 +51,7 @@ def evaluate_focus_quality(
     images : str
         Folder of in-focus images, searched recursively, in which real z-stacks may lie too.
     output : str
-        Folder to write; it must be empty or not exist yet.
+        Folder to write; it must not exist yet or hold nothing but the folder of the runs.
     model : str
         Name of a shipped model or path of a model folder.
     compare : tuple of str
@@ -75,8 +75,8 @@ def evaluate_focus_quality(
         Of the choice of images, the noise and the splits for the F-score.
     leave_one_source_out : bool
         Judge a recipe instead of a model: train a network without each source in turn and measure that source with it,
-        real stacks and sources that may not be trained on with a network that has seen all others. `model`, `compare`
-        and the invariance take no part.
+        real stacks and sources that may not be trained on with a network that has seen all others. `model` and
+        `compare` do not go with it, and gain and offset are not looked at.
     config : str
         Recipe of these runs, as of `train_focus_quality`.
     steps : int
@@ -97,11 +97,14 @@ def evaluate_focus_quality(
     FileNotFoundError
         Where no image can be evaluated on.
     ValueError
-        Where an argument lies outside its range or a JSON file is not what it should be.
+        Where an argument lies outside its range or would have no effect, or a JSON file is not what it should be.
     parfocal.registry.ModelError
         Where a model cannot be loaded.
     """
     check_arguments(evaluate_focus_quality, locals())
+    _check_together(leave_one_source_out, {"model": model, "compare": compare}, {"config": config, "runs": runs})
+    if not Path(images).is_dir():
+        raise FileNotFoundError(f"{images} is no folder")
     exposure = Exposure(peak_electrons, background_share, read_noise_electrons)
     entries, missing = find_stacks(images, stacks or shipped_file("evaluation_stacks.json"))
     if leave_one_source_out:
@@ -118,6 +121,15 @@ def evaluate_focus_quality(
     made = tables(measured, held_out, seed)
     title = f"Focus quality: {', '.join(measured.models)} and the classical metrics"
     return write_evaluation(folder, title, made, sections(measured, held_out, made, missing), held_out)
+
+
+def _check_together(leave_one_source_out: bool, of_models: dict[str, Any], of_recipes: dict[str, Any]) -> None:
+    """Refuse arguments that would have no effect."""
+    idle = of_models if leave_one_source_out else of_recipes
+    given = {name: value for name, value in idle.items() if value not in ("default", (), None)}
+    if given:
+        needed = "not be given with" if leave_one_source_out else "only be given with"
+        raise ValueError(f"{' and '.join(given)} must {needed} leave_one_source_out, got {given}")
 
 
 def _check_models(models: Sequence[str]) -> None:

@@ -76,6 +76,10 @@ def left_out_sections(
         "calibration.png": draw.reliability_figure(measured.foreign),
     }
     budget = _BUDGET.format(steps=settings.steps, batch=settings.batch_size, architecture=settings.architecture)
+    if not (measured.foreign.exposures["status"] == "ok").any():
+        budget += (
+            " No image was answered: after so few steps the networks are certain of nothing. Give them more steps."
+        )
     rule = f"Level of the whole image: {make.LEVEL_RULES[found.level_rule]} (the better of the two rules here)."
     written = [
         Section("Sources left out", f"{budget} {rule}", (t["left_out"], t["level_rules"]), ("confusion.png",)),

@@ -71,8 +71,14 @@ class LeftOutRuns:
         kept = {part: [image for image in own if image.source != left_out] for part, own in accepted.items()}
         seen = [image for image in train if image.source != left_out]
         held = [image for image in validation if image.source != left_out] or seen[::10]
-        model, history = fit_network(self.settings, seen, held, folder)
+        model, history = fit_network(self.settings, seen, held, folder, self._title(left_out))
         write_model_folder(folder, model, self.settings, history, kept, Pooling())
+
+    def _title(self, left_out: str) -> str:
+        """Which run it is, and how many there are."""
+        names = (*self.sources, WHOLE)
+        told = "on all sources" if left_out == WHOLE else f"without {left_out}"
+        return f"{told} ({names.index(left_out) + 1} of {len(names)})"
 
     def _check(self, folder: Path) -> None:
         record = folder / RECORD

@@ -21,6 +21,7 @@ MEANINGS = {
     "Where most images have some, look at the camera's correction of bad pixels.",
     "partly_saturated": "Some of the pixels are at the camera's limit. The answer is from the rest; "
     "expose more briefly where brightness is to be measured.",
+    "mixed_focus": "Parts of the image lie at other levels than the image: look at its patches.",
     "worst_level_or_beyond": "The image is at the worst level that is told apart, or beyond it: "
     "the true distance may be larger than the number says.",
     "rank_only": "For this kind of microscope levels only put the images of one experiment in order: "
