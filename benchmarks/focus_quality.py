@@ -83,10 +83,11 @@ def write_untrained_yang2018(folder: Path) -> None:
     """Write a model folder of the paper's network; its speed does not depend on its training."""
     from parfocal.focus_quality.export import write_model_folder
     from parfocal.focus_quality.network import build_network
-    from parfocal.focus_quality.settings import YANG2018
+    from parfocal.focus_quality.settings import POOLINGS, YANG2018
 
     row = {"step": 0, "loss": 0.0, "validation_loss": 0.0, "exact": 0.0, "within_one": 0.0}
-    write_model_folder(folder, build_network("yang2018"), YANG2018, [row], {"train": [], "validation": []})
+    images: dict = {"train": [], "validation": []}
+    write_model_folder(folder, build_network("yang2018"), YANG2018, [row], images, POOLINGS["yang2018"])
 
 
 def compare(rounds: int, repeats: int) -> None:
