@@ -12,6 +12,7 @@ from parfocal.focus_quality.dark_planes import light_above_background, refuse_da
 from parfocal.focus_quality.plane import PlaneMeasurement
 from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
+from parfocal.focus_quality.sharpest import sharpest_plane
 from parfocal.images.planes import as_plane_selection, as_planes, counts_per_unit
 from parfocal.optics.optics import Optics
 from parfocal.progress import steps
@@ -139,10 +140,10 @@ def _refusal(modality: str) -> str:
 
 
 def _over_planes(planes: tuple[PlaneFocus, ...], z_step_um: Optional[float]) -> ImageFocus:
-    levels = [p.estimate.defocus_level if p.estimate.answered else np.inf for p in planes]
-    index = int(np.argmin(levels))
-    if not np.isfinite(levels[index]):
+    levels = np.array([p.estimate.defocus_level if p.estimate.answered else np.inf for p in planes])
+    if not np.isfinite(levels).any():
         return ImageFocus(_common_refusal(planes), planes)
+    index = sharpest_plane(levels)
     z_um = float("nan") if z_step_um is None else index * z_step_um
     return ImageFocus(planes[index].estimate, planes, index, z_um)
 

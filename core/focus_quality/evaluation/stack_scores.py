@@ -14,6 +14,7 @@ from parfocal.focus_quality.evaluation.stacks import RealStack, read_stack
 from parfocal.focus_quality.evaluation.synthetic import answer, model_labels
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.result import ImageFocus
+from parfocal.focus_quality.sharpest import sharpest_plane
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,10 @@ def run_stacks(
 def _summary(rows: pd.DataFrame) -> dict[str, Any]:
     score = rows["score"].to_numpy(float)
     answered = np.isfinite(score)
-    sharpest = int(np.argmin(np.where(answered, score, np.inf))) if answered.any() else None
+    told = np.where(answered, score, np.inf)
+    # That of a model is found as `measure_image_focus` does, that of a metric is the best one.
+    find = sharpest_plane if rows["defocus_level"].notna().any() else np.argmin
+    sharpest = int(find(told)) if answered.any() else None
     expected = rows["expected_level"].to_numpy(float)
     near = np.abs(rows["predicted_level"].to_numpy(float) - expected)
     compared = np.isfinite(near)
