@@ -20,6 +20,7 @@ from parfocal.focus_quality.aggregate import (
 )
 from parfocal.focus_quality.network import N_LEVELS
 from parfocal.focus_quality.result import FocusEstimate
+from parfocal.registry import ModelError
 
 # In an image that is evenly out of focus 24 percent of the patches, by weight, are over 2 levels from its own at most
 # (99th percentile of 572 exposures of images that took no part in training).
@@ -43,8 +44,19 @@ class Pooling:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Pooling:
-        """Read what a model's `config.json` says; without `pooling` patches are averaged and every level is told."""
-        return cls(**config.get("pooling", {}))
+        """Read what a model's `config.json` says; without `pooling` patches are averaged and every level is told.
+
+        Raises
+        ------
+        parfocal.registry.ModelError
+            Where it says anything else.
+        """
+        told = config.get("pooling", {})
+        try:
+            return cls(**{name: float(value) for name, value in told.items()})
+        except (AttributeError, TypeError, ValueError):
+            names = "independence and smallest_share_near"
+            raise ModelError(f"pooling in config.json must give numbers for {names}, got {told!r}") from None
 
 
 def estimate_focus(probabilities: np.ndarray, shares: Optional[np.ndarray], pooling: Pooling) -> FocusEstimate:

@@ -102,8 +102,8 @@ Gives each patch of 84 x 84 pixels a distribution over 11 defocus levels, 0 shar
   {settings["learning_rate"]:g}, ranked probability score, seed {settings["seed"]}.
 - Noisy validation patches ({held}) at the end: loss {last["validation_loss"]:.3f}, exact
   {last["exact"]:.3f}, within one level {last["within_one"]:.3f}.
-- Pooling: n patches of an image count as n^{config["pooling"]["independence"]:g}. It fits the recipe that ships, not
-  these images: `parfocal evaluate focus-quality --leave-one-source-out` fits it on yours.
+- How the patches of an image are summed up stands in `config.json` (`pooling`). It is not fitted to these images:
+  `parfocal evaluate focus-quality --leave-one-source-out` leaves a model for which it is.
 - Limits: widefield fluorescence. Confocal and light-sheet planes get a rank, bright field and phase contrast no answer.
 
 | source | training images |

@@ -10,6 +10,7 @@ from parfocal.focus_quality.aggregate import effective_number, share_near, sharp
 from parfocal.focus_quality.estimate import Pooling, estimate_focus
 from parfocal.focus_quality.evaluation.independence import fit_independence, fitted_on_others
 from parfocal.focus_quality.evaluation.scores import expected_calibration_error
+from parfocal.registry import ModelError
 
 
 @pytest.fixture
@@ -57,6 +58,18 @@ def test_a_level_that_over_a_quarter_of_the_patches_do_not_share_is_told_with_a_
         found = estimate_focus(np.stack([bell(1)] * (10 - far) + [bell(8)] * far), None, Pooling(0.34, 0.5))
         assert found.answered and ("mixed_focus" in found.warnings) == mixed
         assert found.defocus_level < 2.5
+
+
+@pytest.mark.parametrize("told", [{"temperature": 2}, {"independence": "much"}, 0.3])
+def test_a_pooling_that_nobody_knows_is_refused(told):
+    with pytest.raises(ModelError, match="pooling in config.json must give numbers for independence and"):
+        Pooling.of({"pooling": told})
+
+
+def test_a_model_without_a_pooling_is_averaged():
+    assert Pooling.of({}) == Pooling(0.0, 0.0)
+    mixed = np.stack([bell(3), bell(3), bell(7)])  # mirrored, hence of equal certainty
+    np.testing.assert_allclose(estimate_focus(mixed, None, Pooling()).probabilities, mixed.mean(axis=0))
 
 
 def test_effective_number_counts_equal_weights_and_passes_over_none():
