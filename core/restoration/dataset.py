@@ -33,13 +33,14 @@ class ImagePair:
 
 @dataclass(frozen=True)
 class PairPixels:
-    """A pair (y, x, colour), float32, both under the intensity scale of the defocused one; see `Batch` for `scale`.
+    """A pair (y, x, colour), float32, both under the intensity scale of the defocused one; see `Batch`.
 
     `level` is the measured level of the defocused one in blur of its own pixels, 0 where none could be measured.
     """
 
     focused: np.ndarray
     defocused: np.ndarray
+    offset: float
     scale: float
     level: float = 0.0
 
@@ -170,9 +171,9 @@ def _read_pair(pair: ImagePair, channels: int, optics: Optics) -> PairPixels:
             raise ValueError(f"an image of a pair must be finite and show something: {path}")
     seen, own = Intensity.of(defocused), Intensity.of(focused, smoothed=False)
     level = image_level(defocused.mean(axis=-1), optics)
-    return PairPixels(
-        seen.apply(focused), seen.apply(defocused), own.span / seen.span, level if level == level else 0.0
-    )
+    offset = (own.low - seen.low) / seen.span
+    known = level if level == level else 0.0
+    return PairPixels(seen.apply(focused), seen.apply(defocused), offset, own.span / seen.span, known)
 
 
 def image_level(image_yx: np.ndarray, optics: Optics = MODEL_OPTICS) -> float:

@@ -86,20 +86,21 @@ def _make_step(network: Any, optimizer: Any, settings: RestorationTraining) -> A
     channels = settings.channels
 
     @tf.function(reduce_retracing=True)
-    def step(inputs: Any, truth: Any, scale: Any) -> Any:
+    def step(inputs: Any, truth: Any, offset: Any, scale: Any) -> Any:
         with tf.GradientTape() as tape:
             output = network(inputs, training=True)
-            restored, log_scale = output[..., :channels] / scale, output[..., channels:]
-            loss = restoration_loss(settings.loss, truth / scale, restored)
+            restored, log_scale = (output[..., :channels] - offset) / scale, output[..., channels:]
+            wanted = (truth - offset) / scale
+            loss = restoration_loss(settings.loss, wanted, restored)
             total = loss
             if settings.architecture == "default":
-                error = tf.stop_gradient(restored - truth / scale) * scale
+                error = tf.stop_gradient(restored - wanted) * scale
                 total += laplace_loss(error, log_scale)
         gradients = tape.gradient(total, network.trainable_variables)
         optimizer.apply_gradients(zip(gradients, network.trainable_variables))
         return loss
 
-    return lambda batch: step(batch.inputs, batch.truth, batch.scale[:, None, None, None])
+    return lambda batch: step(batch.inputs, batch.truth, batch.offset, batch.scale)
 
 
 def _rows(network: Any, optimizer: Any, train_step: Any, fit: Fit, done: int) -> Iterator[Row]:
@@ -132,9 +133,8 @@ def score(network: Any, held: list[Batch], settings: RestorationTraining) -> Row
     likenesses: list[float] = []
     ratios: list[float] = []
     for batch in held:
-        scale = batch.scale[:, None, None, None]
-        output = np.asarray(network(batch.inputs, training=False))
-        restored, truth = output[..., : settings.channels] / scale, batch.truth / scale
+        output = np.asarray(network(batch.inputs, training=False))[..., : settings.channels]
+        restored, truth = ((image - batch.offset) / batch.scale for image in (output, batch.truth))
         losses.append(float(restoration_loss(settings.loss, truth, restored)))
         likenesses.extend(np.asarray(ssim(truth, restored)))
         ratios.extend(-10 * np.log10(np.mean((restored - truth) ** 2, axis=(1, 2, 3)) + 1e-12))

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Callable, TypeVar
+from typing import Callable, NamedTuple, TypeVar
 
 import numpy as np
 
 from parfocal.optics.optics import MODEL_OPTICS, Optics
 from parfocal.restoration.dataset import PairPixels, Scene
 from parfocal.restoration.inputs import context_px, network_input
-from parfocal.restoration.synthesis import LATERAL_UNITS_PX, PSF_PX, blurred_pair, expose, optics_of, random_haze
+from parfocal.restoration.settings import RestorationTraining
+from parfocal.restoration.synthesis import (
+    LATERAL_UNITS_PX,
+    PSF_PX,
+    blurred_pair,
+    expose,
+    optics_of,
+    random_haze,
+    random_thickness,
+    thick_layers,
+)
 
 Made = TypeVar("Made")
 _LEVEL_STEP = 0.25
@@ -20,14 +30,31 @@ _LEVEL_STEP = 0.25
 
 @dataclass(frozen=True)
 class Batch:
-    """What one training step needs: `inputs` and `truth` (n, y, x, c), and for each the unit `scale` of the truth.
+    """What one training step needs: `inputs` and `truth` (n, y, x, c), and `offset` and `scale` of each truth.
 
-    (truth / scale) has data range 1; the loss looks at both images divided by it.
+    (truth - offset) / scale has background 0 and data range 1; the loss looks at both images under this scale.
     """
 
     inputs: np.ndarray
     truth: np.ndarray
+    offset: np.ndarray
     scale: np.ndarray
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Batch:
+        """Stack samples."""
+        inputs, truth, offset, scale = zip(*samples)
+        offset, scale = (np.array(values, np.float32)[:, None, None, None] for values in (offset, scale))
+        return cls(np.stack(inputs), np.stack(truth), offset, scale)
+
+
+class Sample(NamedTuple):
+    """One crop of a batch."""
+
+    inputs: np.ndarray
+    truth: np.ndarray
+    offset: float
+    scale: float
 
 
 class SyntheticSampler:
@@ -36,15 +63,10 @@ class SyntheticSampler:
     Parameters
     ----------
     scenes : sequence of Scene
-    architecture : str
-        For which network the inputs are made.
-    crop_px : int
-        Width of a crop of the truth.
+    settings : RestorationTraining
+        For which network and how large the crops are made, and how they are blurred; the level is uniform from 0 on, in
+        steps of 0.25, and under `optics_spread` three in five crops have optics drawn from `LATERAL_UNITS_PX`.
     seed : int
-    largest_level : float
-        The level is uniform between 0 and this, in steps of 0.25.
-    optics_spread : bool
-        Draw the optics of three in five crops from `LATERAL_UNITS_PX`; otherwise all have the model's.
 
     Attributes
     ----------
@@ -52,43 +74,38 @@ class SyntheticSampler:
         Crops of this size that fit into the scenes side by side: one pass.
     """
 
-    def __init__(
-        self,
-        scenes: Sequence[Scene],
-        architecture: str,
-        crop_px: int,
-        seed: int,
-        largest_level: float = 10.0,
-        optics_spread: bool = True,
-    ) -> None:
-        self.scenes, self.architecture, self.crop_px, self.seed = scenes, architecture, crop_px, seed
-        self.largest_level, self.optics_spread = largest_level, optics_spread
-        self.crops = sum(crops_of(scene.pixels, crop_px) for scene in scenes)
+    def __init__(self, scenes: Sequence[Scene], settings: RestorationTraining, seed: int) -> None:
+        self.scenes, self.settings, self.seed = scenes, settings, seed
+        self.crops = sum(crops_of(scene.pixels, settings.crop_px) for scene in scenes)
         self.weights = group_weights([scene.group for scene in scenes])
 
     def batch(self, step: int, size: int) -> Batch:
         """Make one batch."""
         rng = np.random.default_rng([self.seed, 50, step])
         chosen = rng.choice(len(self.scenes), size, p=self.weights)
-        return _stacked([self._sample(self.scenes[index], rng) for index in chosen])
+        return Batch.of([self._sample(self.scenes[index], rng) for index in chosen])
 
-    def _sample(self, scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-        level = _LEVEL_STEP * int(rng.integers(round(self.largest_level / _LEVEL_STEP) + 1))
+    def _sample(self, scene: Scene, rng: np.random.Generator) -> Sample:
+        settings = self.settings
+        level = _LEVEL_STEP * int(rng.integers(round(settings.largest_level / _LEVEL_STEP) + 1))
         optics = MODEL_OPTICS
-        if self.optics_spread and rng.random() < 0.6:
+        if settings.optics_spread and rng.random() < 0.6:
             optics = optics_of(float(rng.choice(LATERAL_UNITS_PX)))
-        margin = context_px(self.architecture)
-        crop = random_crop(scene.pixels, self.crop_px, margin + PSF_PX // 2, rng)
-        focused, blurred = blurred_pair(crop, level, optics)
+        thickness = random_thickness(level, rng) if rng.random() < settings.thick_share else 0.0
+        layers = thick_layers(level, thickness, rng) if thickness else {level: 1.0}
+        margin = context_px(settings.architecture)
+        crop = random_crop(scene.pixels, settings.crop_px, margin + PSF_PX // 2, rng)
+        focused, blurred = blurred_pair(crop, layers, optics)
         haze = random_haze(blurred.shape[0], rng)[..., None] if rng.random() < 0.3 else np.float32(0)
         exposed = expose(blurred + haze, rng)
         # What normalising a whole image by its percentiles does: a blurred image has dimmer bright structures.
         scale = float(np.exp(rng.uniform(np.log(0.7), np.log(3.0))))
         offset = float(rng.uniform(-0.05, 0.05))
-        inputs = network_input(self.architecture, exposed * scale + offset, measured_level(level, rng), optics)
-        end = margin + self.crop_px
+        told = measured_level(level, rng, thickness)
+        inputs = network_input(settings.architecture, exposed * scale + offset, told, optics)
+        end = margin + settings.crop_px
         truth = (focused + haze)[margin:end, margin:end] * scale + offset
-        return inputs, truth.astype(np.float32), scale
+        return Sample(inputs, truth.astype(np.float32), offset, scale)
 
 
 class PairSampler:
@@ -116,26 +133,29 @@ class PairSampler:
         """Make one batch."""
         rng = np.random.default_rng([self.seed, 51, step])
         chosen = rng.integers(len(self.pairs), size=size)
-        return _stacked([self._sample(self.pairs[index], rng) for index in chosen])
+        return Batch.of([self._sample(self.pairs[index], rng) for index in chosen])
 
-    def _sample(self, pair: PairPixels, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+    def _sample(self, pair: PairPixels, rng: np.random.Generator) -> Sample:
         margin = context_px(self.architecture)
         channels = pair.focused.shape[-1]
         both = random_crop(np.concatenate([pair.defocused, pair.focused], axis=-1), self.crop_px, margin, rng)
         end = margin + self.crop_px
         inputs = network_input(self.architecture, both[..., :channels], measured_level(pair.level, rng), self.optics)
-        return inputs, both[margin:end, margin:end, channels:], pair.scale
+        return Sample(inputs, both[margin:end, margin:end, channels:], pair.offset, pair.scale)
 
 
-def measured_level(level: float, rng: np.random.Generator) -> float:
-    """Draw what `measure_image_focus` may say of an image of this level.
+def measured_level(level: float, rng: np.random.Generator, thickness: float = 0.0) -> float:
+    """Draw what `measure_image_focus` may say of an image of this level, the middle one where it is thick.
 
     Its errors on images blurred by a known amount have a standard deviation of 0.3 to 0.5 levels; now and then they are
-    larger, and soft structures in focus read as level 1 to 2.
+    larger, and soft structures in focus read as level 1 to 2. Of a specimen that is thick the nearest parts count most: of
+    images blurred by kernels of that kind 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 2.0 over 10, by
+    as much more or less as half of that.
     """
+    nearer = thickness**2 / 50 * rng.uniform(0.5, 2.0)
     error = rng.normal(0.0, 0.35 if rng.random() < 0.8 else 0.9)
     soft = abs(rng.normal(0.0, 0.8)) * max(0.0, 1 - level / 3)
-    return float(np.clip(level + error + soft, 0.0, 10.0))
+    return float(np.clip(level - nearer + error + soft, 0.0, 10.0))
 
 
 def crops_of(pixels: np.ndarray, crop_px: int) -> int:
@@ -150,11 +170,6 @@ def group_weights(groups: Sequence[str]) -> np.ndarray:
     """
     weights = np.array([groups.count(group) ** -0.5 for group in groups])
     return weights / weights.sum()
-
-
-def _stacked(samples: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> Batch:
-    inputs, truths, scales = zip(*samples)
-    return Batch(np.stack(inputs), np.stack(truths), np.array(scales, np.float32))
 
 
 def batches(make: Callable[[int, int], Made], first_step: int, size: int) -> Iterator[Made]:

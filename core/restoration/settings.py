@@ -44,6 +44,8 @@ class RestorationTraining:
         Synthetic defocus is drawn from 0 to this level.
     optics_spread : bool
         Draw the width of the diffraction pattern on the pixels too, instead of the model's alone.
+    thick_share : float
+        Share of crops that are shown as specimens thick enough to be defocused by many levels at once, 0 to 1.
     zoomed_copies : bool
         Train also on reduced copies of the images.
     validation_steps : int
@@ -66,6 +68,7 @@ class RestorationTraining:
     first_filters: int = 64
     largest_level: float = 10.0
     optics_spread: bool = True
+    thick_share: float = 0.4
     zoomed_copies: bool = True
     validation_steps: int = 500
     seed: int = 1
@@ -85,6 +88,7 @@ XUE2021 = RestorationTraining(
     half_cosine=False,
     keep_best=True,
     optics_spread=False,
+    thick_share=0.0,
     zoomed_copies=False,
 )
 CONFIGS = {"default": RestorationTraining(), "xue2021": XUE2021, "unet": replace(XUE2021, architecture="unet")}

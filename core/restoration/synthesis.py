@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,10 @@ from parfocal.restoration.kernels import level_psf
 PSF_PX = 65
 # lambda / NA in pixels: the model's is 1.54; an undersampling camera has less, a 40x of NA 0.95 with small pixels more.
 LATERAL_UNITS_PX = (1.0, 1.25, 1.54, 2.0, 2.6, 3.4)
+# What share of the light of a specimen comes from each level.
+Layers = Mapping[float, float]
+_N_LAYERS, _LEVEL_STEP = 7, 0.25
+LARGEST_THICKNESS = 10.0
 
 
 def optics_of(lateral_unit_px: float) -> Optics:
@@ -20,16 +25,36 @@ def optics_of(lateral_unit_px: float) -> Optics:
     return MODEL_OPTICS.with_pixel_size(MODEL_OPTICS.lateral_unit_um / lateral_unit_px)
 
 
-def blurred_pair(crop_yxc: np.ndarray, level: float, optics: Optics) -> tuple[np.ndarray, np.ndarray]:
-    """Show a crop in focus and at a level, both without the outer half of the PSF (32 pixels a side)."""
+def blurred_pair(crop_yxc: np.ndarray, layers: Layers, optics: Optics) -> tuple[np.ndarray, np.ndarray]:
+    """Show a crop in focus and defocused, both without the outer half of the PSF (32 pixels a side)."""
     shape = tuple(next_fast_len(n, real=True) for n in crop_yxc.shape[:2])
     height, width = (n - PSF_PX + 1 for n in crop_yxc.shape[:2])
     spectrum = rfft2(crop_yxc, shape, axes=(0, 1))
+    defocused = sum(np.float32(share) * _psf_spectrum(level, optics, shape) for level, share in layers.items())
     shown = []
-    for transfer in (_psf_spectrum(0.0, optics, shape), _psf_spectrum(level, optics, shape)):
+    for transfer in (_psf_spectrum(0.0, optics, shape), defocused):
         whole = irfft2(spectrum * transfer[..., None], shape, axes=(0, 1))
         shown.append(whole[PSF_PX - 1 :, PSF_PX - 1 :][:height, :width])
     return shown[0], shown[1]
+
+
+def random_thickness(middle: float, rng: np.random.Generator) -> float:
+    """Draw over how many levels a specimen reaches whose middle is at this level, and no part of which is in focus."""
+    return float(rng.uniform(0.0, min(1.5 * middle, LARGEST_THICKNESS)))
+
+
+def thick_layers(middle: float, thickness: float, rng: np.random.Generator) -> Layers:
+    """Draw the layers of a specimen that reaches half of `thickness` (levels) to each side of the level of its middle.
+
+    Planes of the widefield stack of a nucleus are its sharpest one under kernels of many levels: where level 5 is
+    measured, of 3 to 9, at level 7 of 4 to 14.
+    """
+    levels = middle + thickness * np.linspace(-0.5, 0.5, _N_LAYERS)
+    shares = rng.exponential(size=_N_LAYERS)
+    layers: dict[float, float] = {}
+    for level, share in zip(_LEVEL_STEP * np.round(levels / _LEVEL_STEP), shares / shares.sum()):
+        layers[float(level)] = layers.get(float(level), 0.0) + float(share)
+    return layers
 
 
 @lru_cache(maxsize=512)

@@ -155,9 +155,7 @@ def _plan_synthetic(
     train = read_scenes(accepted["train"], settings.channels, settings.zoomed_copies, settings.seed)
     validation = read_scenes(held, settings.channels)
     samplers = [
-        SyntheticSampler(
-            scenes, settings.architecture, settings.crop_px, seed, settings.largest_level, settings.optics_spread
-        )
+        SyntheticSampler(scenes, settings, seed)
         for scenes, seed in ((train, settings.seed), (validation, settings.seed + 1000))
     ]
     return Fit(settings, samplers[0], samplers[1], folder), _count([image.source for image in accepted["train"]])

@@ -94,7 +94,7 @@ def exposed_at(scene_yxc: np.ndarray, level: float, rng: np.random.Generator) ->
     part = scene_yxc[places[0] : places[0] + PAPER_CROP_PX, places[1] : places[1] + PAPER_CROP_PX]
     half = PSF_PX // 2
     padded = np.pad(part, ((half, half), (half, half), (0, 0)), mode="symmetric")
-    blurred = blurred_pair(padded, level, optics_of(float(rng.choice(_LATERAL_UNITS_PX))))[1]
+    blurred = blurred_pair(padded, {level: 1.0}, optics_of(float(rng.choice(_LATERAL_UNITS_PX))))[1]
     if rng.random() < 0.3:
         blurred = blurred + random_haze(max(blurred.shape[:2]), rng)[: blurred.shape[0], : blurred.shape[1], None]
     return expose(blurred, rng)[..., 0].astype(np.float16)

@@ -22,7 +22,7 @@ from parfocal.restoration.restore import restore_defocus
 from parfocal.restoration.sampler import PairSampler, Scene, SyntheticSampler, measured_level, random_crop
 from parfocal.restoration.settings import learning_rate_at, training_settings
 from parfocal.restoration.squares import from_squares, to_squares
-from parfocal.restoration.synthesis import blurred_pair, expose
+from parfocal.restoration.synthesis import LARGEST_THICKNESS, blurred_pair, expose, random_thickness, thick_layers
 from parfocal.restoration.training import train_restorer
 
 
@@ -169,9 +169,35 @@ def test_pixels_outside_a_crop_are_mirrored(rng):
 
 def test_both_images_of_a_synthetic_pair_are_those_of_the_microscope(rng):
     picture = discs(rng, 128).astype(np.float32)[..., None]
-    focused, blurred = blurred_pair(picture, 3.0, MODEL_OPTICS)
+    focused, blurred = blurred_pair(picture, {3.0: 1.0}, MODEL_OPTICS)
     assert focused[..., 0] == pytest.approx(defocus_image(picture[..., 0], 0.0)[32:-32, 32:-32], abs=1e-2)
     assert blurred[..., 0] == pytest.approx(defocus_image(picture[..., 0], 6.0)[32:-32, 32:-32], abs=1e-2)
+
+
+def test_layers_of_a_specimen_add_up(rng):
+    picture = discs(rng, 128).astype(np.float32)[..., None]
+    near, far = (blurred_pair(picture, {level: 1.0}, MODEL_OPTICS)[1] for level in (2.0, 6.0))
+    focused, both = blurred_pair(picture, {2.0: 0.25, 6.0: 0.75}, MODEL_OPTICS)
+    assert both == pytest.approx(0.25 * near + 0.75 * far, abs=1e-2)
+    assert focused == pytest.approx(blurred_pair(picture, {4.0: 1.0}, MODEL_OPTICS)[0], abs=1e-2)
+
+
+def test_a_thick_specimen_reaches_to_both_sides_of_its_middle():
+    rng = np.random.default_rng(5)
+    drawn = [thick_layers(7.0, 8.0, rng) for _ in range(500)]
+    assert all(sum(layers.values()) == pytest.approx(1.0) for layers in drawn)
+    levels = {level for layers in drawn for level in layers}
+    assert (min(levels), max(levels)) == (3.0, 11.0)
+    means = [sum(level * share for level, share in layers.items()) for layers in drawn]
+    assert np.mean(means) == pytest.approx(7.0, abs=0.15)
+
+
+@pytest.mark.parametrize("middle", [0.0, 2.0, 9.0])
+def test_no_part_of_a_thick_specimen_is_in_focus(middle):
+    rng = np.random.default_rng(6)
+    thickness = [random_thickness(middle, rng) for _ in range(200)]
+    assert max(thickness) <= LARGEST_THICKNESS
+    assert middle - max(thickness) / 2 >= middle / 4
 
 
 def test_exposure_adds_noise_but_no_bias(rng):
@@ -188,11 +214,14 @@ def test_the_level_in_training_errs_as_the_measured_one_does():
     assert np.std(drawn[5.0]) == pytest.approx(0.52, abs=0.06)
     assert 0.3 < np.mean(drawn[0.0]) < 1.2
     assert min(drawn[0.0]) == 0.0
+    thick = [measured_level(5.0, rng, thickness=6.0) for _ in range(2000)]
+    assert np.mean(thick) == pytest.approx(4.1, abs=0.1)
 
 
 def test_batches_depend_on_seed_and_step_alone(rng):
     scene = Scene((discs(rng, 128) / 240)[..., None].astype(np.float16), "a")
-    first, again, other = (SyntheticSampler([scene], "default", 64, seed).batch(3, 2) for seed in (1, 1, 2))
+    small = replace(training_settings("default"), crop_px=64)
+    first, again, other = (SyntheticSampler([scene], small, seed).batch(3, 2) for seed in (1, 1, 2))
     assert first.inputs.shape == (2, 64, 64, 6)
     assert np.array_equal(first.inputs, again.inputs)
     assert not np.array_equal(first.truth, other.truth)

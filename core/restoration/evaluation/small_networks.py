@@ -18,7 +18,7 @@ from parfocal.restoration.fit import Fit, Sampler, run_fit
 from parfocal.restoration.inputs import context_px, network_input
 from parfocal.restoration.network import on_squares
 from parfocal.restoration.restorers import DefaultNetwork, PaperNetwork, Restorer
-from parfocal.restoration.sampler import Batch, crops_of, group_weights, measured_level, random_crop
+from parfocal.restoration.sampler import Batch, Sample, crops_of, group_weights, measured_level, random_crop
 from parfocal.restoration.settings import CONFIGS, RestorationTraining, training_settings
 from parfocal.restoration.synthesis import PSF_PX, expose
 from parfocal.training.images import TrainingImage, accept_images
@@ -65,10 +65,9 @@ class StudySampler:
         """Make one batch."""
         rng = np.random.default_rng([self.seed, 52, step])
         chosen = rng.choice(len(self.scenes), size, p=self.weights)
-        inputs, truths = zip(*(self._sample(self.scenes[index], rng) for index in chosen))
-        return Batch(np.stack(inputs), np.stack(truths), np.ones(size, np.float32))
+        return Batch.of([self._sample(self.scenes[index], rng) for index in chosen])
 
-    def _sample(self, scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _sample(self, scene: Scene, rng: np.random.Generator) -> Sample:
         kernels = self.draw(rng)
         margin, width = context_px(self.architecture), CROP_PX[self.architecture]
         crop = random_crop(scene.pixels, width, margin + PSF_PX // 2, rng)[..., 0]
@@ -76,7 +75,7 @@ class StudySampler:
         exposed = expose(defocused[..., None], rng)
         inputs = network_input(self.architecture, exposed, measured_level(kernels.level, rng), kernels.optics)
         end = margin + width
-        return inputs, focused[margin:end, margin:end, None].astype(np.float32)
+        return Sample(inputs, focused[margin:end, margin:end, None].astype(np.float32), offset=0.0, scale=1.0)
 
 
 class TurnsSampler:
@@ -111,6 +110,7 @@ def study_settings(plan: Plan, **changes: Any) -> RestorationTraining:
     """Settings of one small network: its config but for the loss, at the budget of the plan, last weights kept."""
     settings = training_settings(plan.network, steps=plan.steps, first_filters=plan.first_filters, seed=plan.seed + 1)
     small = {"crop_px": CROP_PX[plan.network], "batch_size": BATCH_SIZE, "validation_steps": plan.steps, "loss": LOSS}
+    small["thick_share"] = 0.0
     return replace(settings, keep_best=False, **{**small, **changes})
 
 
