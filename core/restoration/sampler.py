@@ -148,9 +148,9 @@ def measured_level(level: float, rng: np.random.Generator, thickness: float = 0.
     """Draw what `measure_image_focus` may say of an image of this level, the middle one where it is thick.
 
     Its errors on images blurred by a known amount have a standard deviation of 0.3 to 0.5 levels; now and then they are
-    larger, and soft structures in focus read as level 1 to 2. Of a specimen that is thick the nearest parts count most: of
-    images blurred by kernels of that kind 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 2.0 over 10, by
-    as much more or less as half of that.
+    larger, and soft structures in focus read as level 1 to 2. Of a specimen that is thick the nearest parts count most:
+    of images blurred by such kernels 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 2.0 over 10, with a
+    standard deviation of 0.3 to 0.8.
     """
     nearer = thickness**2 / 50 * rng.uniform(0.5, 2.0)
     error = rng.normal(0.0, 0.35 if rng.random() < 0.8 else 0.9)
