@@ -152,7 +152,7 @@ def measured_level(level: float, rng: np.random.Generator, thickness: float = 0.
     of images blurred by such kernels 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 2.0 over 10, with a
     standard deviation of 0.3 to 0.8.
     """
-    nearer = thickness**2 / 50 * rng.uniform(0.5, 2.0)
+    nearer = thickness**2 / 50 * rng.uniform(0.5, 2.0) if thickness else 0.0
     error = rng.normal(0.0, 0.35 if rng.random() < 0.8 else 0.9)
     soft = abs(rng.normal(0.0, 0.8)) * max(0.0, 1 - level / 3)
     return float(np.clip(level - nearer + error + soft, 0.0, 10.0))
