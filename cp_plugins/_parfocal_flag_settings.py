@@ -126,7 +126,7 @@ not desired, but may be useful where **SaveImages** saves on the last cycle what
 _THRESHOLD_FROM = f"""\
 An image whose probability of being defocused lies above the threshold is flagged.
 
--  *{OWN}:* The threshold that the model was made with, 0.5 for the one that comes with Parfocal.
+-  *{OWN}:* The threshold that the model was made with, 0.55 for the one that comes with Parfocal.
 -  *{GIVEN}:* Enter it.
 -  *{SHARP}:* Images of yours that you know to be sharp decide how high it must be, so that a wanted share of sharp
    images at most is flagged."""

@@ -26,7 +26,8 @@ class Threshold:
     origin : str
         Where it comes from, for the window.
     warnings : tuple of str
-        `few_sharp_images`: there are too few for the wanted rate of false alarms.
+        `few_sharp_images`: there are too few for the wanted rate of false alarms. `doubtful_sharp_images`: some of them
+        are defocused by their level.
     """
 
     value: Optional[float]
@@ -55,7 +56,9 @@ def _of_sharp_images(module: Any) -> Threshold:
     if key not in kept:
         found = engine.call("sharp_threshold", folder, rate, **arguments)
         origin = f"from {found.n_images} sharp images, at most {found.promised_rate:.2g} false alarms"
+        doubts = {"few_sharp_images": found.warning, "doubtful_sharp_images": found.doubt}
+        warnings = [name for name, text in doubts.items() if text]
         # CellProfiler sends it as JSON.
-        kept[key] = [found.threshold, origin, ["few_sharp_images"] if found.warning else []]
+        kept[key] = [found.threshold, origin, warnings]
     value, origin, warnings = kept[key]
     return Threshold(value, origin, tuple(warnings))

@@ -65,6 +65,7 @@ def _summary(result: SortedBatch, output: str) -> str:
             f"probability of {sharp.promised_rate:.3g} at most"
         )
         lines += [f"  warning: {sharp.warning}"] if sharp.warning else []
+        lines += [f"  warning: {sharp.doubt}"] if sharp.doubt else []
         lines += [f"  {len(sharp.left_out)} took no part, such as {sharp.left_out[0]}"] if sharp.left_out else []
     lines += unreadable_lines(table[table["status"] == "unreadable"])
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")

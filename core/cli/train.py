@@ -6,6 +6,7 @@ import argparse
 
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
+from parfocal.training.run_folder import refused_line
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -33,5 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train a model, and say where it and its card lie."""
     folder = options.train(**given_arguments(options, command_spec(options.train)))
+    refused = refused_line(folder)
+    if refused:
+        print(refused)
     print(f"written: {folder} (what it was trained on, its validation and its limits: {folder / 'card.md'})")
     return 0

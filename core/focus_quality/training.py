@@ -10,7 +10,7 @@ from parfocal.focus_quality.dataset import blur_images, training_images
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
 from parfocal.focus_quality.settings import POOLINGS, training_settings
-from parfocal.training.images import accept_images, find_training_images, split_by_field
+from parfocal.training.images import accept_trained, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 
 
@@ -68,7 +68,7 @@ def train_focus_quality(
     parts = split_by_field(find_training_images(images, sources))
     folder = Path(output)
     claim_run_folder(folder, settings, resume)
-    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
+    accepted = accept_trained(parts, folder / "refused.csv")
     if not accepted["train"]:
         raise FileNotFoundError(f"no image in {images} can be trained from; see {folder / 'refused.csv'}")
     validation = accepted["validation"] or accepted["train"][::10]

@@ -52,7 +52,12 @@ class LabelServer:
         self.token = secrets.token_urlsafe(18)
         self.finished = threading.Event()
         self._lock = threading.Lock()
-        self._http = _Http((_ADDRESS, port), _Handler)
+        try:
+            self._http = _Http((_ADDRESS, port), _Handler)
+        except OSError as error:
+            raise OSError(
+                f"port {port} cannot be had ({error.strerror}): give another, or none to take a free one"
+            ) from error
         self._http.labels = self
         self.url = f"http://{_ADDRESS}:{self._http.server_address[1]}/{self.token}/"
         serve = partial(self._http.serve_forever, poll_interval=_POLL_S)

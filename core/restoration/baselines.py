@@ -39,7 +39,9 @@ def richardson_lucy(plane_yx: np.ndarray, psf_yx: np.ndarray, iterations: int = 
     padded = np.pad(np.maximum(plane_yx, 0), half, mode="symmetric").astype(np.float32)
     kernel = psf_yx.astype(np.float32)
     # The third argument is called `iterations` or `num_iter`, depending on the version.
-    restored = restoration.richardson_lucy(padded, kernel, iterations, clip=False, filter_epsilon=1e-6)
+    # It divides by the blurred estimate before it takes 0 where that is too small.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        restored = restoration.richardson_lucy(padded, kernel, iterations, clip=False, filter_epsilon=1e-6)
     return np.asarray(restored[half:-half, half:-half], np.float32)
 
 

@@ -30,12 +30,16 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Fit:
-    """A run that is about to begin: settings, crops to train on and to validate with, and where it writes."""
+    """A run that is about to begin: settings, crops to train on and to validate with, and where it writes.
+
+    `held_out` says of the validation crops whether they are of other fields than those that are trained on.
+    """
 
     settings: RestorationTraining
     train: Sampler
     validation: Sampler
     output: Path
+    held_out: str = ""
     start: Optional[list[np.ndarray]] = None
 
     @property
@@ -109,7 +113,7 @@ def _rows(network: Any, optimizer: Any, train_step: Any, fit: Fit, done: int) ->
 
     settings, steps = fit.settings, fit.steps
     size = settings.batch_size
-    held = [fit.validation.batch(i, size) for i in range(max(1, VALIDATION_CROPS // size))]
+    held = _held(fit)
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[score]}"))
     with Progress(*columns, refresh_per_second=1) as progress:
         task = progress.add_task("training", total=steps, completed=done, score="")
@@ -125,6 +129,24 @@ def _rows(network: Any, optimizer: Any, train_step: Any, fit: Fit, done: int) ->
                 losses = []
                 progress.update(task, score=f"SSIM {row['ssim']:.3f}")
                 yield row
+
+
+def blurred_ssim(fit: Fit) -> float:
+    """SSIM of the validation crops as the network gets them."""
+    channels = fit.settings.channels
+    found: list[float] = []
+    for batch in _held(fit):
+        width = batch.truth.shape[1]
+        border = (batch.inputs.shape[1] - width) // 2
+        inside = slice(border, border + width)
+        shown = batch.inputs[:, inside, inside, :channels]
+        found.extend(np.asarray(ssim(*((image - batch.offset) / batch.scale for image in (batch.truth, shown)))))
+    return float(np.mean(found))
+
+
+def _held(fit: Fit) -> list[Batch]:
+    size = fit.settings.batch_size
+    return [fit.validation.batch(i, size) for i in range(max(1, VALIDATION_CROPS // size))]
 
 
 def score(network: Any, held: list[Batch], settings: RestorationTraining) -> Row:

@@ -13,15 +13,18 @@ from parfocal.optics.optics import Optics
 from parfocal.registry import model_folder, read_config
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_scenes, split_pairs
 from parfocal.restoration.export import write_model_folder
-from parfocal.restoration.fit import Fit, run_fit
+from parfocal.restoration.fit import Fit, blurred_ssim, run_fit
 from parfocal.restoration.inputs import TASK
 from parfocal.restoration.losses import LOSSES
 from parfocal.restoration.network import ARCHITECTURES
 from parfocal.restoration.sampler import PairSampler, SyntheticSampler
 from parfocal.restoration.settings import RestorationTraining, training_settings
 from parfocal.training.export import read_start
-from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
+from parfocal.training.images import TrainingImage, accept_trained, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
+
+_OTHER_FIELDS = "they are of fields that were not trained on"
+_SAME_FIELDS = "there were too few fields to keep one back: they are of fields that were trained on, and prove nothing"
 
 
 @command
@@ -126,7 +129,8 @@ def train_restorer(
     if begun is not None:
         fit = replace(fit, start=read_start(begun, read_config(begun)))
     network, history = run_fit(fit)
-    return write_model_folder(folder, network, settings, history, counts, optics)
+    validated = f"SSIM {blurred_ssim(fit):.3f} before they are restored; {fit.held_out}"
+    return write_model_folder(folder, network, settings, history, counts, optics, validated)
 
 
 def _transferred(
@@ -148,28 +152,33 @@ def _transferred(
 def _plan_synthetic(
     parts: dict[str, list[TrainingImage]], settings: RestorationTraining, folder: Path
 ) -> tuple[Fit, dict[str, int]]:
-    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
+    accepted = accept_trained(parts, folder / "refused.csv")
     if not accepted["train"]:
         raise FileNotFoundError(f"no image can be trained from; see {folder / 'refused.csv'}")
-    held = accepted["validation"] or accepted["train"][::10]
+    held, known = accepted["validation"], _OTHER_FIELDS
+    if not held:
+        held, known = accepted["train"][::10], _SAME_FIELDS
     train = read_scenes(accepted["train"], settings.channels, settings.zoomed_copies, settings.seed)
     validation = read_scenes(held, settings.channels)
     samplers = [
         SyntheticSampler(scenes, settings, seed)
         for scenes, seed in ((train, settings.seed), (validation, settings.seed + 1000))
     ]
-    return Fit(settings, samplers[0], samplers[1], folder), _count([image.source for image in accepted["train"]])
+    return Fit(settings, samplers[0], samplers[1], folder, known), _count([image.source for image in accepted["train"]])
 
 
 def _plan_pairs(
     pairs: Sequence[Any], settings: RestorationTraining, folder: Path, optics: Optics
 ) -> tuple[Fit, dict[str, int]]:
     train, validation = split_pairs(pairs)
+    known = _SAME_FIELDS if train == validation else _OTHER_FIELDS
     samplers = [
         PairSampler(read_pairs(side, settings.channels, optics), settings.architecture, settings.crop_px, seed, optics)
         for side, seed in ((train, settings.seed), (validation, settings.seed + 1000))
     ]
-    return Fit(settings, samplers[0], samplers[1], folder), _count([pair.defocused.parent.name for pair in train])
+    return Fit(settings, samplers[0], samplers[1], folder, known), _count(
+        [pair.defocused.parent.name for pair in train]
+    )
 
 
 def _count(names: Sequence[str]) -> dict[str, int]:

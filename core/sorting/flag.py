@@ -47,7 +47,7 @@ def flag_defocused(
         and blue is taken. Also a `PlaneStack`, of which a plane at a time is in memory. A stack is defocused where its
         sharpest plane is.
     threshold : float, optional
-        Probability above which an image is flagged; by default the model's own, 0.5 for the one that ships.
+        Probability above which an image is flagged; by default the model's own, 0.55 for the one that ships.
         `threshold_for_false_alarms` chooses one from your own sharp images.
     pixel_size_um : float
         Camera pixel divided by magnification. Give it with numerical aperture and wavelength to have the image brought

@@ -27,6 +27,8 @@ def without_hot_pixels(image_yx: np.ndarray) -> tuple[np.ndarray, bool]:
 def in_range(image_yx: np.ndarray) -> np.ndarray:
     """Bring floats and large whole numbers to 0 to 1, so that float32 holds them; others come out as they are."""
     low, high = float(image_yx.min()), float(image_yx.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return image_yx
     if image_yx.dtype.kind != "f" and image_yx.dtype.itemsize <= 2 or low == high:
         return image_yx
     # Halved, since the range of doubles may exceed what a double holds.

@@ -18,6 +18,7 @@ from parfocal.batch.files import each_image
 from parfocal.images.metadata import ImageItem
 from parfocal.images.reading import find_images
 from parfocal.progress import step_of, tell
+from parfocal.restoration.restore import SMALLEST_LEVEL
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.items import flag_item
 from parfocal.sorting.members import load_sorter
@@ -40,6 +41,8 @@ class SharpThreshold:
         Rate that was asked for.
     left_out : tuple of str
         A line for each image that took no part, with the reason.
+    doubtful : tuple of str
+        A line for each image that took part although its level says that it is defocused.
     """
 
     threshold: float
@@ -47,6 +50,7 @@ class SharpThreshold:
     n_images: int
     wanted_rate: float
     left_out: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
     @property
     def warning(self) -> str:
@@ -57,6 +61,16 @@ class SharpThreshold:
         return (
             f"{self.n_images} sharp images promise a rate of false alarms of {self.promised_rate:.2g} at best, wanted "
             f"is {self.wanted_rate:g}: that takes {needed} sharp images"
+        )
+
+    @property
+    def doubt(self) -> str:
+        """Sentence that says how many of the images do not look sharp; empty where all do."""
+        if not self.doubtful:
+            return ""
+        return (
+            f"{len(self.doubtful)} of the {self.n_images} sharp images are defocused by their level, such as "
+            f"{self.doubtful[0]}: the threshold is too high if they are not sharp"
         )
 
 
@@ -90,11 +104,13 @@ def sharp_threshold(folder: str | os.PathLike[str], false_alarm_rate: float, **a
     load_sorter(arguments.get("model", "default"))
     rows = _judged(find_images([folder]), arguments)
     known = np.array([row["probability"] for row in rows if row["status"] == status.OK])
+    soft = [row for row in rows if row["status"] == status.OK and row["level"] >= SMALLEST_LEVEL]
     left_out = tuple(f"{row['file']}: {row['status']}: {row['reason']}" for row in rows if row["status"] != status.OK)
     if not len(known):
         raise ValueError(f"no image in {folder} could be sorted, such as {left_out[0]}: give sharp images that can be")
     threshold, rate = threshold_for_false_alarms(known, false_alarm_rate)
-    return SharpThreshold(threshold, rate, len(known), false_alarm_rate, left_out)
+    doubtful = tuple(f"{row['file']}: level {row['level']:.1f}" for row in soft)
+    return SharpThreshold(threshold, rate, len(known), false_alarm_rate, left_out, doubtful)
 
 
 def _judged(paths: Sequence[Path], arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,4 +124,5 @@ def _judged(paths: Sequence[Path], arguments: dict[str, Any]) -> list[dict[str, 
 
 def _judge(arguments: dict[str, Any], item: ImageItem) -> dict[str, Any]:
     flag, _, _ = flag_item(item, arguments)
-    return {"file": str(item.path), "probability": flag.probability, "status": flag.status, "reason": flag.reason}
+    found = {"probability": flag.probability, "level": flag.defocus_level}
+    return {"file": str(item.path), **found, "status": flag.status, "reason": flag.reason}

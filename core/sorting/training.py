@@ -21,7 +21,7 @@ from parfocal.sorting.members import first_member
 from parfocal.sorting.recipe import CONFIGS, Recipe, recipe_of, write_ensemble
 from parfocal.sorting.settings import TASK, SorterTraining
 from parfocal.training.export import read_start
-from parfocal.training.images import TrainingImage, accept_images, find_training_images, split_by_field
+from parfocal.training.images import TrainingImage, accept_trained, find_training_images, split_by_field
 from parfocal.training.run_folder import claim_run_folder
 
 # Fewest images of each class for which cross-validation says anything.
@@ -131,7 +131,7 @@ def _train(fit: Fit, folder: Path, about: dict[str, Any], further: str) -> None:
 def _synthetic(
     parts: dict[str, list[TrainingImage]], exposures: int, settings: SorterTraining, folder: Path
 ) -> tuple[list[Example], list[Example]]:
-    accepted = accept_images({name: parts[name] for name in ("train", "validation")}, folder / "refused.csv")
+    accepted = accept_trained(parts, folder / "refused.csv")
     if not accepted["train"]:
         raise FileNotFoundError(f"no image can be trained from; see {folder / 'refused.csv'}")
     held = accepted["validation"] or accepted["train"][::10]

@@ -12,10 +12,16 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from parfocal.images.reading import one_line
+from parfocal.restoration.kernels import estimate_noise
+
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 # A sharp edge loses slope when it is smoothed further, a defocused one hardly does. Over the images of the model card
 # the ratio is 0.36 to 0.82 in focus (medians 0.5 to 0.73) and above 0.82 from level 4 on in the median of each source.
 EDGE_SLOPE_RATIO_LIMIT = 0.82
+# Standard deviation after smoothing by 2 px over that of the noise: 0.14 of white noise alone, 1.4 and more of images
+# of the model card.
+_LEAST_OVER_NOISE = 0.3
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ def find_training_images(folder: str | Path, sources: str | Path | None = None) 
         Where the folder does not exist or holds no image that belongs to a source.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no such folder: {folder}")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     rules = json.loads(Path(sources).read_text())["sources"] if sources else None
     found = [_classify(path, folder, rules) for path in paths]
@@ -100,7 +108,7 @@ def read_gray(path: str | Path) -> np.ndarray:
 
 
 def reason_to_refuse(image_yx: np.ndarray, smallest_px: int = 84) -> str | None:
-    """Say why an image is no good for training (too small, blank, saturated, out of focus), or None if it is."""
+    """Say why an image is no good for training (too small, blank, noise, saturated, out of focus), or None if it is."""
     if min(image_yx.shape) < smallest_px:
         return f"too small: {image_yx.shape[1]} x {image_yx.shape[0]} px, needs {smallest_px}"
     if not np.isfinite(image_yx).all():
@@ -110,6 +118,8 @@ def reason_to_refuse(image_yx: np.ndarray, smallest_px: int = 84) -> str | None:
         return "blank"
     if np.mean(image_yx >= image_yx.max()) > 0.05:
         return "saturated: over 5 percent of the pixels at the maximum"
+    if gaussian_filter(image_yx, 2.0).std() < _LEAST_OVER_NOISE * estimate_noise(image_yx):
+        return "shows nothing but noise"
     ratio = edge_slope_ratio(image_yx)
     if ratio > EDGE_SLOPE_RATIO_LIMIT:
         return f"not in focus: edge slope ratio {ratio:.2f}, limit {EDGE_SLOPE_RATIO_LIMIT}"
@@ -128,11 +138,18 @@ def accept_images(parts: dict[str, list[TrainingImage]], refused: Path) -> dict[
     return {name: [image for image in images if not reasons[image.path]] for name, images in parts.items()}
 
 
+def accept_trained(parts: dict[str, list[TrainingImage]], refused: Path) -> dict[str, list[TrainingImage]]:
+    """Accept the images of `train` and `validation`; of those kept back for tests the refused ones are listed too."""
+    accepted = accept_images({name: parts[name] for name in ("train", "validation", "test")}, refused)
+    return {name: accepted[name] for name in ("train", "validation")}
+
+
 def _reason_on_disk(path: Path) -> str | None:
     try:
-        return reason_to_refuse(read_gray(path))
-    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: what Pillow raises for a broken PNG
-        return f"cannot be read: {error}"
+        pixels = read_gray(path)
+    except Exception as error:  # noqa: BLE001  a broken file makes readers raise anything (Pillow: struct.error)
+        return f"cannot be read: {one_line(error)}"
+    return reason_to_refuse(pixels)
 
 
 def edge_slope_ratio(image_yx: np.ndarray) -> float:

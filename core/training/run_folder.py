@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 RECORD = "training.json"
+# Lists of images that are refused, by kind of training; `refused_line` tells of them.
+REFUSED = ("refused.csv", "refused.txt")
 
 
 def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Path] = None) -> None:
@@ -19,7 +21,8 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
     Parameters
     ----------
     output : Path
-        Folder, which must be empty or not exist yet, unless the run in it is to go on.
+        Folder, which must be empty or not exist yet, unless the run in it is to go on; what a run leaves that failed
+        before its first step counts as nothing.
     settings : dataclass
         Of the run; it has an `architecture`.
     resume : bool
@@ -35,9 +38,10 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
         Where the run in it is of another architecture.
     """
     record = output / RECORD
-    if output.exists() and _holds_more_than(own, output):
-        if not resume:
-            raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+    begun_there = output.exists() and _holds_more_than(own, output)
+    if begun_there and not resume:
+        raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+    if begun_there:
         if not record.exists():
             raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")
         begun = json.loads(record.read_text())["architecture"]
@@ -60,6 +64,18 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def refused_line(folder: Path) -> str:
+    """Say how many images a run has refused, and where they are listed; empty where there is none."""
+    for name in REFUSED:
+        listed = folder / name
+        text = listed.read_text().strip() if listed.is_file() else ""
+        count = len(text.splitlines()) - name.endswith(".csv")
+        if text and count:
+            return f"{count} {'image' if count == 1 else 'images'} refused, with the reasons: {listed}"
+    return ""
+
+
 def _holds_more_than(own: Optional[Path], output: Path) -> bool:
-    known = set() if own is None else {own.resolve(), *own.resolve().parents}
+    known = {(output / name).resolve() for name in (RECORD, *REFUSED)}
+    known |= set() if own is None else {own.resolve(), *own.resolve().parents}
     return any(path.resolve() not in known for path in output.iterdir())

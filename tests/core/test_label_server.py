@@ -316,6 +316,14 @@ def test_the_browser_is_opened_only_where_something_is_left(folder, monkeypatch,
     assert capsys.readouterr().out == "5 images have a label: 0 sharp, 0 defocused, 5 unusable\n"
 
 
+def test_a_port_that_is_taken_is_said_so(served, folder, capsys):
+    _, server = served
+    port = urlsplit(server.url).port
+    assert main(["label", str(folder), "--no-browser", "--port", str(port)]) == 2
+    told = capsys.readouterr().err
+    assert f"port {port} cannot be had (" in told and "give another, or none to take a free one" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -239,3 +239,4 @@ def test_names_lose_their_suffix_where_no_other_reads_alike():
     assert output_names(["a.tif", "a_c1.tif", "a_c2.tif"]) == ["a.tif", "a_c1", "a_c2"]
     assert output_names(["a_c1.tif", "a_c2.tif"]) == ["a_c1", "a_c2"]
     assert output_names(["a_t1.tif", "a_t1_c3.tif"]) == ["a_t1.tif", "a_t1_c3"]
+    assert output_names(["x.tif", "x.png", "x.png.tif"]) == ["x.tif", "x.png", "x.png.tif"]

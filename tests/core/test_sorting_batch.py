@@ -20,6 +20,7 @@ import parfocal.sorting.batch.sort as sorting
 from parfocal import flag_defocused, status
 from parfocal.batch.files import FileTask
 from parfocal.cli import main
+from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.progress import listening
 from parfocal.report.sorting import draw_sorting, least_sure_first
 from parfocal.restoration.batch.flags import read_flags
@@ -238,6 +239,16 @@ def test_a_threshold_from_sharp_images_keeps_the_rate_on_them(nuclei, model, tmp
     assert few.warning == (
         "9 sharp images promise a rate of false alarms of 0.1 at best, wanted is 0.01: that takes 99 sharp images"
     )
+
+
+def test_sharp_images_that_are_defocused_by_their_level_are_named(nuclei, model, tmp_path):
+    folder = sharp_folder(tmp_path / "sharp", nuclei, 4)
+    assert sharp_threshold(folder, 0.2, model=model).doubt == ""
+    iio.imwrite(folder / "soft.png", np.rint(defocus_image(nuclei, 8.0)).astype(np.uint8))
+    found = sharp_threshold(folder, 0.2, model=model)
+    assert len(found.doubtful) == 1
+    assert "1 of the 5 sharp images are defocused by their level, such as" in found.doubt
+    assert "soft.png: level " in found.doubt
 
 
 @pytest.mark.parametrize(("rate", "needed"), [(0.05, 19), (0.01, 99), (0.3, 3), (0.1, 9)])

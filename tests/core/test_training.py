@@ -21,6 +21,7 @@ from parfocal.focus_quality.synthesis import defocus_image, defocus_levels
 from parfocal.focus_quality.training import train_focus_quality
 from parfocal.registry import load_model
 from parfocal.training.images import TrainingImage, find_training_images, reason_to_refuse, split_by_field
+from parfocal.training.run_folder import claim_run_folder, refused_line
 
 
 def discs(rng, size=100):
@@ -36,7 +37,7 @@ def discs(rng, size=100):
 
 @pytest.fixture(scope="module")
 def image_folder(tmp_path_factory):
-    """Ten good images, and one each that is blank, blurred, too small, and no image at all."""
+    """Ten good images, and one each that is blank, blurred, too small, and two that are no image at all."""
     rng = np.random.default_rng(7)
     folder = tmp_path_factory.mktemp("images")
     for i in range(10):
@@ -47,6 +48,7 @@ def image_folder(tmp_path_factory):
     iio.imwrite(bad / "blurred.png", gaussian_filter(discs(rng).astype(float), 4).astype(np.uint8))
     iio.imwrite(bad / "small.png", discs(rng, 60))
     (bad / "text,with comma.tif").write_text("no picture")
+    (bad / "two bytes.tif").write_text("x\n")
     return folder
 
 
@@ -113,11 +115,11 @@ def test_bad_images_are_refused_and_listed(trained):
         "blurred.png": "not in focus: edge slope ratio",
         "small.png": "too small: 60 x 60 px, needs 84",
         "text,with comma.tif": "cannot be read",
+        "two bytes.tif": "cannot be read",
     }
-    listed = {name: reason for name, reason in expected.items() if name in refused}
-    assert len(listed) == 3  # one of the four is held back for testing and not looked at
-    assert refused.keys() == listed.keys()
-    for name, reason in listed.items():
+    # All of them, also the one that is kept back for tests.
+    assert refused.keys() == expected.keys()
+    for name, reason in expected.items():
         assert refused[name].startswith(reason)
 
 
@@ -161,6 +163,17 @@ def test_folder_that_holds_something_is_not_written_to(image_folder, tmp_path):
     with pytest.raises(FileExistsError, match="holds no training run to resume: training.json is missing"):
         train_focus_quality(image_folder, tmp_path, resume=True)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_what_a_run_left_that_failed_at_once_is_in_nobodys_way(tmp_path):
+    settings, folder = training_settings("default"), tmp_path / "run"
+    claim_run_folder(folder, settings, resume=False)
+    (folder / "refused.csv").write_text("file,source,reason\na.tif,s,blank\n")
+    assert refused_line(folder) == f"1 image refused, with the reasons: {folder / 'refused.csv'}"
+    claim_run_folder(folder, settings, resume=False)
+    (folder / "log.jsonl").write_text("{}\n")
+    with pytest.raises(FileExistsError, match="is not empty"):
+        claim_run_folder(folder, settings, resume=False)
 
 
 def test_run_of_another_architecture_is_not_resumed(trained, image_folder):
@@ -338,6 +351,7 @@ def test_real_images_in_focus_are_accepted_and_their_defocus_refused(real_images
     [
         (np.full((90, 90), np.nan, np.float32), "holds values that are not finite"),
         (np.full((90, 90), 3, np.float32), "blank"),
+        (np.random.default_rng(2).poisson(100, (90, 90)).astype(np.float32), "shows nothing but noise"),
         (np.where(np.arange(90) < 60, np.arange(90), 60) * np.ones((90, 1)), "saturated: over 5 percent"),
     ],
 )

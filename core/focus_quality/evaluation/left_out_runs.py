@@ -12,7 +12,7 @@ from parfocal.focus_quality.estimate import Pooling
 from parfocal.focus_quality.export import write_model_folder
 from parfocal.focus_quality.fit import fit_network
 from parfocal.focus_quality.settings import FocusQualityTraining
-from parfocal.training.images import TrainingImage, accept_images, split_by_field
+from parfocal.training.images import TrainingImage, accept_trained, split_by_field
 from parfocal.training.run_folder import RECORD, claim_run_folder
 
 # The run that has seen every source that may be trained on.
@@ -62,7 +62,7 @@ class LeftOutRuns:
     def _training_set(self) -> tuple[dict[str, list[TrainingImage]], list[BlurredImage], list[BlurredImage]]:
         """Accepted images by part, and those of training and validation blurred: made once for all runs."""
         parts = split_by_field(list(self.images))
-        accepted = accept_images({name: parts[name] for name in ("train", "validation")}, self.folder / "refused.csv")
+        accepted = accept_trained(parts, self.folder / "refused.csv")
         train = training_images(accepted["train"], self.settings)
         return accepted, train, blur_images(accepted["validation"])
 

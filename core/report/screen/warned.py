@@ -33,6 +33,7 @@ MEANINGS = {
     "unchecked": "It was restored without its focus being measured first: look at the result.",
     "level_unchecked": "The sorter's word stands alone, since there is no level to hold it against: look at the image.",
     "few_sharp_images": "The threshold rests on few sharp images: give more of them.",
+    "doubtful_sharp_images": "Some of the images that the threshold rests on are not sharp by their level.",
     "too_few_sharp_examples": "The threshold rests on few sharp images: give more of them.",
     "restored_image": "It is marked as restored: its level is that after restoring, and it was not restored again.",
     "picture_not_written": "A picture of it could not be written; its numbers stand. "

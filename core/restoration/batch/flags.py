@@ -65,7 +65,11 @@ class Flags:
         missing = [str(path) for path in paths if not self.of_file(path)]
         if missing:
             named = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-            raise ValueError(f"{len(missing)} of the images' files are not in {self.table}: {named}")
+            known = next(iter(self.by_file), "none")
+            raise ValueError(
+                f"{len(missing)} of the images' files are not in {self.table}: {named}; the table has files such as "
+                f"{known}. Paths in a table count from the folder that one works in, then from that of the table"
+            )
 
 
 def read_flags(path: str | os.PathLike[str]) -> Flags:

@@ -15,10 +15,15 @@ def output_names(names: Sequence[str]) -> list[str]:
     A name keeps its suffix where another would read alike: `a.tif` beside `a.png`, or beside `a_c1.tif`, since the
     second channel of `a.tif` is written as `a_c1`.
     """
-    short = [_SUFFIX.sub("", name) for name in names]
-    # Some file systems take capitals and small letters for the same.
-    taken = Counter(meant for name in short for meant in _whole_files(name.lower()))
-    return [full if taken[name.lower()] > 1 else name for full, name in zip(names, short)]
+    chosen = [_SUFFIX.sub("", name) for name in names]
+    while True:
+        # Some file systems take capitals and small letters for the same.
+        taken = Counter(meant for name in chosen for meant in _whole_files(name.lower()))
+        clear = [full if taken[name.lower()] > 1 else name for full, name in zip(names, chosen)]
+        # A name that got its suffix back may read like another one: `x.png` beside that of `x.png.tif`.
+        if clear == chosen:
+            return chosen
+        chosen = clear
 
 
 def _whole_files(name: str) -> set[str]:
