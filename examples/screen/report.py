@@ -18,6 +18,7 @@ def main(output: Path) -> None:
     """Hold the flags against the truth, and add up the time of the two modules."""
     found = pd.read_csv(output / "Image.csv")
     truth = pd.read_csv(output / "truth.csv").set_index("file")["level"]
+    found = found[found["FileName_DNA"].isin(truth.index)]
     level = found["FileName_DNA"].map(truth)
     flagged, defocused = found[FLAG] == 1, level > 0
     restored = found["RestoreDefocus_Restored_DNARestored"] == 1

@@ -5,8 +5,11 @@ import shutil
 import subprocess
 import sys
 
+import imageio.v3 as iio
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from conftest import ROOT
 
 from parfocal.restoration.marked_tiff import is_marked_file
@@ -26,6 +29,10 @@ def screen(tmp_path_factory, run_headless):
     fields.mkdir()
     for name in chosen:
         shutil.copy(made / "fields" / name, fields)
+    # Fields that cannot be judged: the run goes on behind them.
+    pixels = iio.imread(fields / chosen[-1])
+    tifffile.imwrite(fields / "SBS_A01_s8.tif", np.full(pixels.shape, np.nan, np.float32))
+    tifffile.imwrite(fields / "SBS_A01_s9.tif", np.full_like(pixels, np.iinfo(pixels.dtype).max))
     printed = run_headless(SCREEN / "sort_and_restore.cppipe", fields, output)
     shutil.copy(made / "truth.csv", output)
     assert (output / "Image.csv").exists(), printed[-2000:]
@@ -35,6 +42,7 @@ def screen(tmp_path_factory, run_headless):
 def test_the_defocused_fields_alone_are_flagged_and_restored(screen):
     output, levels = screen
     table = pd.read_csv(output / "Image.csv").set_index("FileName_DNA")
+    table = table[table.index.isin(list(levels))]
     defocused = pd.Series({name: levels[name] > 0 for name in table.index})
     assert (table["Metadata_Defocused_DNA"] == defocused).all()
     assert (table["RestoreDefocus_Restored_DNARestored"] == defocused).all()
@@ -46,6 +54,15 @@ def test_restored_fields_are_saved_and_marked(screen):
     saved = sorted((output / "restored").iterdir())
     assert len(saved) == 2
     assert all(is_marked_file(path) for path in saved)
+
+
+def test_fields_without_an_answer_are_left_out_and_stop_nothing(screen):
+    output, levels = screen
+    table = pd.read_csv(output / "Image.csv").set_index("FileName_DNA")
+    unanswered = table[~table.index.isin(list(levels))]
+    assert len(unanswered) == 2 and (unanswered["Metadata_QCNoAnswer"] == 1).all()
+    assert list(unanswered["FlagDefocused_Status_DNA"]) == ["not_finite", "saturated"]
+    assert not (unanswered["Count_Nuclei"] > 0).any()
 
 
 def test_the_report_counts_them(screen):
