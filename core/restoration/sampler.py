@@ -149,8 +149,8 @@ def measured_level(level: float, rng: np.random.Generator, thickness: float = 0.
 
     Its errors on images blurred by a known amount have a standard deviation of 0.3 to 0.5 levels; now and then they are
     larger, and soft structures in focus read as level 1 to 2. Of a specimen that is thick the nearest parts count most:
-    of images blurred by such kernels 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 2.0 over 10, with a
-    standard deviation of 0.3 to 0.8.
+    of images blurred by such kernels 0.3 is missing where it reaches over 4 levels, 0.7 over 6 and 1.7 over 10
+    (`docs/thick_specimens.py`), and a little more of the real nucleus there.
     """
     nearer = thickness**2 / 50 * rng.uniform(0.5, 2.0) if thickness else 0.0
     error = rng.normal(0.0, 0.35 if rng.random() < 0.8 else 0.9)

@@ -68,7 +68,7 @@ class RestorationTraining:
     first_filters: int = 64
     largest_level: float = 10.0
     optics_spread: bool = True
-    thick_share: float = 0.4
+    thick_share: float = 0.5
     zoomed_copies: bool = True
     validation_steps: int = 500
     seed: int = 1
