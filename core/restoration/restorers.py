@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Optional, Protocol
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from parfocal.optics.optics import Optics
 from parfocal.registry import load_model
@@ -79,6 +78,8 @@ class DefaultNetwork:
     def _restore_plane(
         self, plane_yx: np.ndarray, level: float, optics: Optics, uncertainty: bool
     ) -> tuple[np.ndarray, Optional[np.ndarray]]:
+        from scipy.ndimage import uniform_filter
+
         step = noise_step(estimate_noise(plane_yx))
         image, log_scale = restore_tiled(self._model.predict, plane_yx, level, step, optics)
         if not uncertainty:
