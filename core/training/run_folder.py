@@ -47,6 +47,10 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
         begun = json.loads(record.read_text())["architecture"]
         if begun != settings.architecture:
             raise ValueError(f"config must be that of the run in {output}, {begun!r}, got {settings.architecture!r}")
+    elif _is_record(record):
+        # Lists of the run that failed here would pass for those of the one that begins.
+        for name in REFUSED:
+            (output / name).unlink(missing_ok=True)
     output.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(settings), indent=2) + "\n")
 
@@ -76,6 +80,15 @@ def refused_line(folder: Path) -> str:
 
 
 def _holds_more_than(own: Optional[Path], output: Path) -> bool:
-    known = {(output / name).resolve() for name in (RECORD, *REFUSED)}
-    known |= set() if own is None else {own.resolve(), *own.resolve().parents}
+    known = set() if own is None else {own.resolve(), *own.resolve().parents}
+    if _is_record(output / RECORD):
+        known |= {(output / name).resolve() for name in (RECORD, *REFUSED)}
     return any(path.resolve() not in known for path in output.iterdir())
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a run has written this file, and not a person one of the same name."""
+    try:
+        return "architecture" in json.loads(path.read_text())
+    except (OSError, ValueError, TypeError):
+        return False

@@ -246,6 +246,14 @@ def test_the_uncertainty_has_the_unit_of_the_image(blurred, model):
     assert np.array_equal(one.image, restore_defocus(blurred, model=model).image)
 
 
+def test_the_uncertainty_of_the_model_that_ships_has_no_squares_and_no_error_above_what_there_is(blurred):
+    error = restore_defocus(blurred, uncertainty=True, defocus_level=6.0).uncertainty
+    steps = np.abs(np.diff(error, axis=1)).mean(axis=0)
+    at_borders, inside = (steps[np.arange(steps.size) % 4 == place].mean() for place in (3, 1))
+    assert at_borders < 1.3 * inside
+    assert error.max() <= np.ptp(blurred)
+
+
 @pytest.mark.parametrize("method", ["richardson_lucy", "richardson_lucy_gaussian", "wiener"])
 def test_the_classical_methods_need_no_model(method, blurred):
     restored = restore_defocus(blurred, method=method, defocus_level=5.0, iterations=5)

@@ -234,6 +234,9 @@ def test_pairs_share_the_intensity_scale_of_the_defocused_image(folders):
     ratio = np.ptp(pixels.focused) / np.ptp(read_pixels(pair.focused))
     assert ratio == pytest.approx(np.ptp(pixels.defocused) / span, rel=1e-5)
     assert pixels.level == pytest.approx(4.0, abs=1.0)
+    # To the loss the background of the truth is 0 and its bright structures are 1.
+    seen_by_loss = (pixels.focused - pixels.offset) / pixels.scale
+    assert np.percentile(seen_by_loss, [0.5, 99.9]) == pytest.approx([0.0, 1.0], abs=1e-4)
 
 
 def test_crops_of_a_pair_are_of_the_same_place(folders):
@@ -275,6 +278,8 @@ def test_a_run_writes_a_model_that_loads(trained):
     config = json.loads((trained / "config.json").read_text())
     assert (config["task"], config["architecture"], config["largest_level"]) == ("restoration", "default", 10.0)
     assert [int(row["step"]) for row in csv.DictReader((trained / "training_log.csv").open())] == [1, 2]
+    card = (trained / "card.md").read_text()
+    assert "before they are restored; they are of fields that were not trained on" in card
     assert load_model(trained, "restoration").predict(np.zeros((1, 96, 8, 12), np.float32)).shape == (1, 32, 8, 12)
 
 

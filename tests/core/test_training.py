@@ -171,9 +171,18 @@ def test_what_a_run_left_that_failed_at_once_is_in_nobodys_way(tmp_path):
     (folder / "refused.csv").write_text("file,source,reason\na.tif,s,blank\n")
     assert refused_line(folder) == f"1 image refused, with the reasons: {folder / 'refused.csv'}"
     claim_run_folder(folder, settings, resume=False)
+    assert refused_line(folder) == ""  # the list was that of the run that failed
     (folder / "log.jsonl").write_text("{}\n")
     with pytest.raises(FileExistsError, match="is not empty"):
         claim_run_folder(folder, settings, resume=False)
+
+
+@pytest.mark.parametrize("name", ["refused.txt", "training.json"])
+def test_files_of_a_person_are_not_taken_for_those_of_a_run(name, tmp_path):
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(FileExistsError, match="is not empty"):
+        claim_run_folder(tmp_path, training_settings("default"), resume=False)
+    assert (tmp_path / name).read_text() == '{"mine": 1}'
 
 
 def test_run_of_another_architecture_is_not_resumed(trained, image_folder):

@@ -103,8 +103,6 @@ def evaluate_focus_quality(
     """
     check_arguments(evaluate_focus_quality, locals())
     _check_together(leave_one_source_out, {"model": model, "compare": compare}, {"config": config, "runs": runs})
-    if not Path(images).is_dir():
-        raise FileNotFoundError(f"{images} is no folder")
     exposure = Exposure(peak_electrons, background_share, read_noise_electrons)
     entries, missing = find_stacks(images, stacks or shipped_file("evaluation_stacks.json"))
     if leave_one_source_out:

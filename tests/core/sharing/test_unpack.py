@@ -234,7 +234,8 @@ def test_whatever_byte_is_changed_it_is_a_model_error_and_nothing_stays(tmp_path
 
 
 def test_weights_that_name_another_file_of_the_computer_are_refused(tmp_path, monkeypatch):
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     secret = tmp_path / "secret.bin"
     secret.write_bytes(bytes(16))
     tensor = onnx.TensorProto(name="w", data_type=1, dims=[4], data_location=onnx.TensorProto.EXTERNAL)
