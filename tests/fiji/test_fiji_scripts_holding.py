@@ -60,6 +60,8 @@ def test_it_holds_pauses_and_stops_where_the_stage_is_and_logs_each_move(pixels,
     microscope.wait_for_focus(1.0)
     microscope.arrange(4.0, None, "", pixels, False)
     microscope.wait_for_focus(1.0)
+    # The look that locks comes after the move: paused between the two, it would stay "holding".
+    microscope.wait_for_state("locked")
     hold(microscope, action="pause")
     microscope.wait_for_state("locked, paused")
     microscope.settled_stage()
