@@ -30,6 +30,18 @@ def add_file_options(parser: argparse.ArgumentParser, written: str, overwritten:
     parser.add_argument("--workers", type=int, metavar="NUMBER", help="processes (default: one a core)")
 
 
+def counted(count: int, noun: str) -> str:
+    """Say how many there are of something."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def warning_lines(table: pd.DataFrame) -> list[str]:
+    """Lines that name the warnings of a table's images, and what they mean."""
+    from parfocal.report.screen.warned import warned
+
+    return [f"  warning, {counted(w.count, 'image')}: {w.name}. {w.meaning}".rstrip() for w in warned(table)]
+
+
 def unreadable_lines(unreadable: pd.DataFrame) -> list[str]:
     """Lines that name the first files of a table and why they could not be read."""
     lines = [f"  {row.file}: {row.reason}" for row in unreadable.head(5).itertuples()]

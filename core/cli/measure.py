@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from parfocal.cli.files import NOTHING_READ, add_file_options, shown_progress, unreadable_lines
+from parfocal.cli.files import (
+    NOTHING_READ,
+    add_file_options,
+    counted,
+    shown_progress,
+    unreadable_lines,
+    warning_lines,
+)
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
 from parfocal.focus_quality.measure import measure_image_focus
@@ -60,12 +67,12 @@ def _summary(result: BatchResult, output: str) -> str:
     answered = table[table["answered"]]
     blurred = int((answered["defocus_level"] > OUT_OF_FOCUS_LEVEL).sum())
     unreadable = table[table["status"] == "unreadable"]
+    others = len(table) - len(answered) - len(unreadable)
     lines = [
-        f"{len(table)} images: {len(answered)} answered, {blurred} of them above level {OUT_OF_FOCUS_LEVEL:g}; "
-        f"{len(unreadable)} unreadable, {len(table) - len(answered) - len(unreadable)} without an answer for "
-        "other reasons"
+        f"{counted(len(table), 'image')}: {len(answered)} answered, {blurred} of them above level "
+        f"{OUT_OF_FOCUS_LEVEL:g}; {len(unreadable)} unreadable, {others} without an answer for other reasons"
     ]
-    lines += unreadable_lines(unreadable)
+    lines += [*unreadable_lines(unreadable), *warning_lines(table)]
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")
     folders = {"overlay": "overlays", "sharpest_plane_file": "sharpest"}
     keys = {"overlay": ", their colours are explained in summary.png"}

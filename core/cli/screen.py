@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parfocal.cli.files import NOTHING_READ
+from parfocal.cli.files import NOTHING_READ, counted
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.screen_progress import shown_progress
 from parfocal.cli.signals import ended_as_by_ctrl_c
@@ -151,6 +151,6 @@ def _outcome(counts: dict[str, int]) -> str:
     }
     unreadable, found = counts["unreadable"], ", ".join(f"{count} {name}" for name, count in told.items() if count)
     count = counts["images"] - unreadable
-    images = f"{count} image{'' if count == 1 else 's'}{': ' if found else ''}{found}"
-    files = f"{unreadable} file{'' if unreadable == 1 else 's'} unreadable"
+    images = f"{counted(count, 'image')}{': ' if found else ''}{found}"
+    files = f"{counted(unreadable, 'file')} unreadable"
     return f"{images}; {files}" if unreadable else images

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Optional
 
 from parfocal.commands import Param, check_arguments, command
-from parfocal.focal_position.estimator import ABERRATIONS, FocalPositionEstimator, optics_of, refusal_of
+from parfocal.focal_position.estimator import ABERRATIONS, FocalPositionEstimator, refusal_of
 from parfocal.focal_position.inputs import TASK
 from parfocal.focal_position.result import FocalPosition
 from parfocal.focus_quality.measure import MODALITIES
 from parfocal.images.planes import as_planes
+from parfocal.optics.optics import known_optics
 from parfocal.registry import load_model
 
 
@@ -73,6 +74,6 @@ def estimate_focal_position(
     if is_stack:
         raise ValueError(f"image must be a single plane (y, x), got a stack of shape {planes.shape}")
     network = load_model(model, TASK)
-    optics = optics_of(pixel_size_um, numerical_aperture, emission_wavelength_um, immersion_index)
+    optics, _ = known_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     refusal = refusal_of(network.config, modality)
     return FocalPositionEstimator(network, optics, spherical_aberration, saturation_level, refusal)(planes[0])

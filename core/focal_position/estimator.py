@@ -160,18 +160,6 @@ class FocalPositionEstimator:
         return int(np.ceil(SMALLEST_SIDE_PX / self._zoom))
 
 
-def optics_of(
-    pixel_size_um: Optional[float],
-    numerical_aperture: Optional[float],
-    emission_wavelength_um: Optional[float],
-    immersion_index: float,
-) -> Optional[Optics]:
-    """Optics if all is known, None otherwise."""
-    if pixel_size_um is None or numerical_aperture is None or emission_wavelength_um is None:
-        return None
-    return Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
-
-
 def refusal_of(config: dict[str, Any], modality: str) -> str:
     """Say why a kind of microscope is refused by a model, or nothing."""
     if config["sign"] == "trained" or modality == "widefield_fluorescence":

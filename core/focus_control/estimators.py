@@ -12,13 +12,13 @@ from parfocal.focal_position.calibrate import (
     calibrate_focal_position,
     check_can_begin,
 )
-from parfocal.focal_position.estimator import optics_of
 from parfocal.focus_control.controller import Estimator
 from parfocal.focus_control.metric_estimator import sweep_metric_estimator
 from parfocal.focus_control.microscope import Microscope
 from parfocal.focus_control.model_estimator import model_estimator
 from parfocal.focus_control.planes import take_stack
 from parfocal.focus_control.settings import HoldFocus
+from parfocal.optics.optics import known_optics
 from parfocal.registry import ModelError
 
 MODEL, METRIC = "model", "metric"
@@ -38,7 +38,7 @@ def fitting_settings(given: Mapping[str, Any], told: Mapping[str, Any]) -> HoldF
         Of `estimate_focal_position`: what is known of the optics.
     """
     known = {name: told.get(name) for name in _OPTICS}
-    optics = optics_of(**known, immersion_index=told.get("immersion_index", 1.0))
+    optics, _ = known_optics(**known, immersion_index=told.get("immersion_index", 1.0))
     return HoldFocus(**given) if optics is None else HoldFocus.for_optics(optics, **given)
 
 

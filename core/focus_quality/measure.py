@@ -14,7 +14,7 @@ from parfocal.focus_quality.result import FocusEstimate, ImageFocus, PlaneFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.focus_quality.sharpest import sharpest_plane
 from parfocal.images.planes import as_plane_selection, as_planes, counts_per_unit
-from parfocal.optics.optics import Optics
+from parfocal.optics.optics import known_optics
 from parfocal.progress import steps
 
 MODALITIES = ("widefield_fluorescence", "confocal", "light_sheet", "bright_field", "phase_contrast", "other")
@@ -98,8 +98,7 @@ def measure_image_focus(
     mask = as_plane_selection(mask_yx, "mask_yx", shape_yx, len(stack_zyx))
     mask = None if mask is None else mask.astype(bool, copy=False)  # a copy would have the size of the stack
     labels = as_plane_selection(labels_yx, "labels_yx", shape_yx, len(stack_zyx), kinds="bui")
-    optics = _complete_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
-    known = [value for value in (emission_wavelength_um, numerical_aperture, pixel_size_um) if value is not None]
+    optics, incomplete = known_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     measurement = PlaneMeasurement(
         model=model,
         scale=ModelScale.of(optics),
@@ -109,7 +108,7 @@ def measure_image_focus(
         counts_per_unit=counts_per_unit(image, stack_zyx, mask),
         refusal=_refusal(modality),
         is_rank=modality in RANKED,
-        optics_incomplete=bool(known) and optics is None,
+        optics_incomplete=incomplete,
     )
     planes = tuple(
         measurement(plane, None if mask is None else mask[z], None if labels is None else labels[z])
@@ -119,18 +118,6 @@ def measure_image_focus(
         light = [light_above_background(p, None if mask is None else mask[z]) for z, p in enumerate(stack_zyx)]
         planes = refuse_dark_planes(planes, light)
     return _over_planes(planes, z_step_um if is_stack else None)
-
-
-def _complete_optics(
-    emission_wavelength_um: Optional[float],
-    numerical_aperture: Optional[float],
-    immersion_index: float,
-    pixel_size_um: Optional[float],
-) -> Optional[Optics]:
-    """Optics if all is known; a part of it says nothing about the scale and is not used."""
-    if emission_wavelength_um is None or numerical_aperture is None or pixel_size_um is None:
-        return None
-    return Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
 
 
 def _refusal(modality: str) -> str:

@@ -32,10 +32,12 @@ def as_planes(image: object) -> tuple[Any, bool]:
     TypeError
         Where the values are not real numbers (bool, complex, text).
     ValueError
-        Where the axes are none of the above; the message gives the shape.
+        Where the axes are none of the above, or values are masked; the message gives the shape.
     """
     if isinstance(image, PlaneStack):
         return image, True
+    if np.ma.is_masked(image):
+        raise ValueError("image is a masked array, whose mask is not looked at: give its data (and mask_yx if taken)")
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "uif":
         hint = ": read the file first" if pixels.dtype.kind in "USO" else ""

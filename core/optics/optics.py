@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple, Optional
 
 # At the scale of Yang et al. (2018) one defocus level is 2 um, one depth of field, and widens the blur by this much:
 # 2 * 2 um * NA 0.5 / n 1.0 = 2 um, on pixels of 0.65 um.
@@ -76,6 +77,26 @@ class Optics:
     def with_pixel_size(self, pixel_size_um: float) -> Optics:
         """Return the same objective on pixels of another size, um."""
         return Optics(self.emission_wavelength_um, self.numerical_aperture, self.immersion_index, pixel_size_um)
+
+
+class KnownOptics(NamedTuple):
+    """Optics where all is known, else None; `incomplete` where only a part is, which says nothing about the scale."""
+
+    optics: Optional[Optics]
+    incomplete: bool
+
+
+def known_optics(
+    emission_wavelength_um: Optional[float],
+    numerical_aperture: Optional[float],
+    immersion_index: float,
+    pixel_size_um: Optional[float],
+) -> KnownOptics:
+    """Optics of what is known of a microscope, None for what is not; raises as `Optics` does."""
+    if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
+        return KnownOptics(Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um), False)
+    given = (emission_wavelength_um, numerical_aperture, pixel_size_um)
+    return KnownOptics(None, any(value is not None for value in given))
 
 
 def _require(holds: bool, name: str, allowed: str, optics: Optics) -> None:

@@ -12,7 +12,7 @@ from parfocal.commands import Param, check_arguments, command
 from parfocal.focus_quality.measure import MODALITIES, measure_image_focus
 from parfocal.focus_quality.result import ImageFocus
 from parfocal.images.planes import as_planes
-from parfocal.optics.optics import MODEL_OPTICS, Optics
+from parfocal.optics.optics import MODEL_OPTICS, known_optics
 from parfocal.progress import steps
 from parfocal.restoration.plane import PlaneRestorer
 from parfocal.restoration.restorers import METHODS, make_restorer
@@ -128,9 +128,7 @@ def restore_beside_focus(
     if uncertainty and method != "network":
         raise ValueError(f"uncertainty is given by method network alone, got {method!r}")
     planes_zyxc, n_colours = _as_colour_planes(image)
-    optics: Optional[Optics] = None
-    if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
-        optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
+    optics, _ = known_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     method_restorer = make_restorer(method, model, iterations)
     if method_restorer.needs_level and not check_focus and defocus_level is None:
         raise ValueError(f"{method_restorer.name} needs a level: set check_focus or give defocus_level")

@@ -13,7 +13,7 @@ from parfocal.focus_quality.result import ImageFocus
 from parfocal.focus_quality.scale import ModelScale
 from parfocal.images.plane_stack import PlaneStack
 from parfocal.images.planes import as_planes
-from parfocal.optics.optics import Optics
+from parfocal.optics.optics import known_optics
 from parfocal.progress import steps
 from parfocal.sorting.inputs import without_hot_pixels
 from parfocal.sorting.members import load_sorter
@@ -111,12 +111,10 @@ def flag_beside_focus(
     stack_zyx, _ = as_planes(image)
     cleaned, seen = _cleaned(image, stack_zyx)
     loaded = load_sorter(model)
-    optics: Optional[Optics] = None
-    if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
-        optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
+    optics, incomplete = known_optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     allowed = loaded.config.get("modalities") or MODALITIES
     refusal = "" if modality in allowed else f"the model is for {', '.join(allowed).replace('_', ' ')}"
-    sorter = PlaneSorter(loaded, ModelScale.of(optics), saturation_level, refusal)
+    sorter = PlaneSorter(loaded, ModelScale.of(optics), saturation_level, refusal, incomplete)
     found: list[Any] = [None] * len(stack_zyx)
     # Other kinds of microscope have no absolute level that could contradict anything.
     if check_level and not refusal and modality == "widefield_fluorescence":

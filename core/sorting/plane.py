@@ -28,6 +28,7 @@ class PlaneSorter:
     scale: ModelScale
     saturation_level: Optional[float] = None
     refusal: str = ""
+    optics_incomplete: bool = False
 
     def __call__(self, plane_yx: np.ndarray, focus: Any, hot: bool = False) -> PlaneFlag:
         """Judge a plane (y, x).
@@ -43,6 +44,7 @@ class PlaneSorter:
         """
         found, reason, warnings = self._check(plane_yx, focus, hot)
         warnings = (*warnings, "hot_pixels") if hot else warnings
+        warnings = (*warnings, "optics_incomplete") if self.optics_incomplete else warnings
         if found != status.OK:
             return PlaneFlag(status=found, reason=reason)
         measured = focus is not None and focus.answered

@@ -24,7 +24,8 @@ class PlaneFlag:
         `ok`, or why there is no answer; `disagreement` where sorter and level contradict each other.
     warnings : tuple of str
         `level_unchecked`: the level was not measured, or has no answer. `hot_pixels`: single bright pixels were left
-        out. `partly_saturated`.
+        out. `partly_saturated`. `optics_incomplete`: pixel size, numerical aperture and wavelength are used only
+        together, and some of them were not known.
     """
 
     probability: float = NAN

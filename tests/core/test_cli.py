@@ -173,7 +173,16 @@ def test_measure_writes_tables_overlays_and_a_summary(plate, tmp_path, capsys):
     told = capsys.readouterr()
     assert "3 images: 3 answered" in told.out
     assert str(out) in told.out
-    assert told.err == ""
+    assert told.err == "" and "warning" not in told.out
+
+
+def test_what_is_warned_of_is_said_with_what_it_means(plate, tmp_path, capsys):
+    one = [str(plate / "x_A01_s1_w1.png"), "--workers", "1", "--pixel-size-um", "0.65"]
+    for command in ("measure", "sort"):
+        assert main([command, *one, "-o", str(tmp_path / command)]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("1 image: ")
+        assert "warning, 1 image: optics incomplete. Only some of pixel size, NA and wavelength are known" in said
 
 
 def test_the_numbers_are_those_of_the_function(plate, tmp_path, nuclei):

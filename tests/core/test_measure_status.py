@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from parfocal import measure_image_focus, status
+from parfocal import flag_defocused, measure_image_focus, restore_defocus, status
 from parfocal.focus_quality.synthesis import Camera
 
 
@@ -160,6 +160,16 @@ def test_optics_of_which_a_part_is_missing_give_a_warning_and_no_distance(nuclei
     assert "optics_incomplete" in estimate.warnings
     assert np.isnan(estimate.defocus_distance_um)
     assert "optics_incomplete" not in measure_image_focus(nuclei).estimate.warnings
+
+
+def test_a_masked_array_is_refused_since_its_mask_would_be_lost(nuclei):
+    masked = np.ma.masked_greater(nuclei, int(nuclei.max()) - 1)
+    for function in (measure_image_focus, flag_defocused, restore_defocus):
+        with pytest.raises(ValueError, match="is a masked array, whose mask is not looked at"):
+            function(masked)
+    unmasked = np.ma.masked_array(nuclei, mask=False)
+    levels = [measure_image_focus(image).estimate.defocus_level for image in (unmasked, nuclei)]
+    assert levels[0] == levels[1]
 
 
 def test_channels_last_that_are_no_colours_are_refused_by_their_shape():

@@ -190,7 +190,7 @@ def test_a_folder_is_sorted_as_by_the_command_line(ordinary, tmp_path):
     given = {"folder": str(tmp_path / "in"), "output": str(tmp_path / "out")}
     answer = ordinary.run("Flag Folder...", given)
     assert not answer["thrown"]
-    assert "1 images: 1 ok" in ordinary.log_text()
+    assert "1 image: 1 ok" in ordinary.log_text()
     assert (tmp_path / "out" / "sorting.csv").exists()
     assert "exists: choose another output folder" in ordinary.run("Flag Folder...", given)["thrown"]
 
