@@ -56,8 +56,8 @@ class ParfocalCommand {
 
     protected void batch(Map command, Map arguments) {
         Map outputs = ask(command, [arguments: arguments])
-        int count = outputs.counts.values().sum()
-        IJ.log("${count} image${count == 1 ? '' : 's'}: " + outputs.counts.collect { status, count -> "${count} ${status}" }.join(', '))
+        int images = outputs.counts.values().sum()
+        IJ.log("${images} image${images == 1 ? '' : 's'}: " + outputs.counts.collect { status, count -> "${count} ${status}" }.join(', '))
         IJ.log("written to ${arguments.output}: " + outputs.files.collect { new File(it as String).name }.join(', '))
         if (!headless()) {
             def table = ResultsTable.open(outputs.table as String)
