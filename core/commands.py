@@ -143,6 +143,8 @@ def _check_type(parameter: ParameterSpec, value: Any) -> None:
         return
     if parameter.type == "bool" and not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{parameter.name} must be True or False, got {value!r}")
+    if parameter.type == "int" and not isinstance(value, numbers.Integral):
+        raise TypeError(f"{parameter.name} must be a whole number, got {value!r}")
     if parameter.type == "str" and not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"{parameter.name} must be text or a path, got {value!r}")
 

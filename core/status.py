@@ -27,7 +27,7 @@ MEANINGS = {
     NOT_FINITE: "holds NaN or infinity where it was to be measured",
     MASKED_OUT: "the mask leaves nothing to measure",
     NO_CONTENT: "nothing but background: focus is not defined there",
-    OUT_OF_RANGE: "the optics lie outside the range that the model was made for",
+    OUT_OF_RANGE: "outside the range that the model was made for",
     OUT_OF_DOMAIN: "no level is defined for this kind of image, or the network cannot tell it",
     DISAGREEMENT: "sorter and measured level contradict each other: look at the image",
     ALREADY_RESTORED: "its metadata mark it as restored from defocus, which is done once only",

@@ -72,7 +72,8 @@ def _checked(parameter: ParameterSpec) -> Callable[[str], float]:
         try:
             value = _NUMBERS[parameter.type](text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from error
+            kind = "a whole number" if parameter.type == "int" else "a number"
+            raise argparse.ArgumentTypeError(f"must be {kind}, got {text!r}") from error
         try:
             parameter.param.check(parameter.name, value)
         except ValueError as error:

@@ -19,7 +19,7 @@ from parfocal.focal_position.estimator import FocalPositionEstimator
 from parfocal.focal_position.inputs import TASK
 from parfocal.focal_position.settings import FocalPositionTraining
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
-from parfocal.registry import load_model, model_folder, read_config
+from parfocal.registry import checked_config, load_model
 
 NEW, SHIPPED = "new", "default"
 # Planes of all stacks so far lie in the model folder, so that a calibration can go on with further stacks.
@@ -115,8 +115,7 @@ def calibrate_focal_position(
     check_can_begin(output, start_from)
     given = _stacks_of(stacks)
     train, judged, is_second = _sides(given, second_field)
-    begun = None if start_from == NEW else model_folder(start_from, TASK)
-    held: dict[str, Any] = {} if begun is None else read_config(begun)
+    begun, held = (None, {}) if start_from == NEW else checked_config(start_from, TASK)
     settings = _settings(train, held, start_from, half_range_um, steps, seed)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +152,7 @@ def check_can_begin(output: Union[str, Path], start_from: str = SHIPPED) -> None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is not empty: choose another output folder")
     if start_from != NEW:
-        model_folder(start_from, TASK)
+        checked_config(start_from, TASK)
     for name in ("tensorflow", "tf2onnx"):
         if find_spec(name) is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

@@ -20,7 +20,7 @@ from parfocal.focal_position.sampler import CROP_PX, PlaneSampler
 from parfocal.focal_position.settings import DEPTH_OF_FIELD, MICROMETRE, FocalPositionTraining, training_settings
 from parfocal.focal_position.simulation.planes import NUMERICAL_APERTURES, SimulationPlan, simulated_planes
 from parfocal.focal_position.stacks import LabelledStack, read_labelled_stacks
-from parfocal.registry import model_folder, read_config
+from parfocal.registry import checked_config
 from parfocal.training.export import read_start
 from parfocal.training.run_folder import claim_run_folder
 
@@ -157,7 +157,7 @@ def stack_settings(
     """
     given = {name: value for name, value in changes.items() if value is not None}
     if start_from is not None:
-        held = read_config(model_folder(start_from, TASK))
+        _, held = checked_config(start_from, TASK)
         config, kept = held["architecture"], held["training"]
         given = {"crop_px": kept["crop_px"], "downsampling": kept["downsampling"], **given}
     if config == "default":
@@ -209,7 +209,7 @@ def _check_simulated(settings: FocalPositionTraining, start_from: Optional[str])
         raise ValueError(f"config must be default for simulated stacks, got {settings.architecture!r}")
     if start_from is None:
         return
-    held = Bins.from_dict(read_config(model_folder(start_from, TASK))["bins"])
+    held = Bins.from_dict(checked_config(start_from, TASK)[1]["bins"])
     if held != settings.bins:
         raise ValueError(f"the bins must be those of start_from, {held}, got {settings.bins}")
 
@@ -227,5 +227,4 @@ def _simulated_about(count: int) -> About:
 def _start_weights(start_from: Optional[str]) -> Optional[list[np.ndarray]]:
     if start_from is None:
         return None
-    folder = model_folder(start_from, TASK)
-    return read_start(folder, read_config(folder))
+    return read_start(*checked_config(start_from, TASK))

@@ -10,6 +10,7 @@ import numpy as np
 from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, expected_level
 from parfocal.focus_quality.estimate import Pooling, estimate_focus
+from parfocal.focus_quality.missing_noise import missing_noise, noise_patch
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
 from parfocal.focus_quality.patches import (
     constant_patches,
@@ -38,13 +39,17 @@ _INPUT_RANGE = 65535.0
 
 @dataclass(frozen=True)
 class _NetworkInput:
-    """A plane at the model's scale without hot pixels, if any; the network sees (value - floor) * factor."""
+    """A plane at the model's scale without hot pixels, if any; the network sees (value - floor) * factor.
+
+    `noise` is the standard deviation of what is added to patches before, see `missing_noise`.
+    """
 
     plane_yx: np.ndarray
     mask_yx: Optional[np.ndarray]
     floor: float
     factor: float
     hot: bool
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ class PlaneMeasurement:
         if mask_yx is not None:
             image = fill_masked(image, mask_yx)
         image, hot = without_lone_pixels(image)
+        noise = missing_noise(image)
         if self.black_level:
             image = np.maximum(np.subtract(image, self.black_level, dtype=np.result_type(image, np.float32)), 0)
         plane = self.scale.resample(image)
@@ -144,8 +150,8 @@ class PlaneMeasurement:
         if low == high:
             return _NetworkInput(plane, mask, low, 0.0, hot)
         if network.config.get("input") == "counts":
-            return _NetworkInput(plane, mask, 0.0, self.counts_per_unit, hot)
-        return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low), hot)
+            return _NetworkInput(plane, mask, 0.0, self.counts_per_unit, hot, noise)
+        return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low), hot, noise)
 
     def _patches(self, corners: np.ndarray, probabilities: np.ndarray) -> FocusPatches:
         zoom = self.scale.zoom
@@ -205,6 +211,8 @@ def _predict(network: Model, ready: _NetworkInput, corners: np.ndarray) -> np.nd
         some = corners[start : start + _PATCHES_AT_ONCE]
         batch = cut_patches(ready.plane_yx, some, floor=ready.floor, factor=ready.factor)
         constant = constant_patches(batch)
+        if ready.noise:
+            batch[~constant] += np.float32(ready.noise * ready.factor) * noise_patch()
         if network.config.get("input") == "standardised":
             standardise(batch)
         probabilities = network.predict(batch[..., None])

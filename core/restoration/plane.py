@@ -78,7 +78,7 @@ class PlaneRestorer:
         if found == status.OK:
             measured = level if focus is None else float(focus.defocus_level)
             if measured < self.smallest_level and self.defocus_level is None:
-                sharp = f"in focus: level {measured:.1f}, planes are restored from {self.smallest_level:g} on"
+                sharp = f"in focus: level {measured:.2f}, planes are restored from {self.smallest_level:g} on"
                 return PlaneRestoration(defocus_level=level, reason=sharp)
             found, reason = self._out_of_range(focus, level)
         return None if found == status.OK else PlaneRestoration(defocus_level=level, status=found, reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -124,6 +125,12 @@ class Restoration:
 def is_marked_restored(metadata: str) -> bool:
     """Say whether a text of metadata (a TIFF description, say) marks an image as restored."""
     return MARK in metadata
+
+
+def already_restored_reason(metadata: str) -> str:
+    """Why an image with such a mark is left alone; of all that its metadata say, the mark alone is told."""
+    mark = re.search(rf"{MARK}[^\n<]*", metadata)
+    return f"{status.MEANINGS[status.ALREADY_RESTORED]}: {mark.group().strip()[:200] if mark else ''}"
 
 
 def provenance_text(method: str, version: str, restored: int, of: int) -> str:

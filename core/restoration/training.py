@@ -10,7 +10,7 @@ from typing import Annotated, Any, Optional
 
 from parfocal.commands import Param, check_arguments, command
 from parfocal.optics.optics import Optics
-from parfocal.registry import model_folder, read_config
+from parfocal.registry import checked_config
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_scenes, split_pairs
 from parfocal.restoration.export import write_model_folder
 from parfocal.restoration.fit import Fit, blurred_ssim, run_fit
@@ -109,14 +109,16 @@ def train_restorer(
         `output` holds something and `resume` is not set.
     ValueError
         An argument is wrong, or the images of the two folders do not pair; the message says which.
+    parfocal.registry.ModelError
+        There is no model `start_from`, or it is for something else.
     """
     check_arguments(train_restorer, locals())
     changes: dict[str, Any] = {"steps": steps, "epochs": epochs, "learning_rate": learning_rate, "loss": loss}
     changes.update(channels=channels, first_filters=first_filters, largest_level=largest_level, seed=seed)
     settings = training_settings(config, **changes)
-    begun = None if start_from is None else model_folder(start_from, TASK)
+    begun = None if start_from is None else checked_config(start_from, TASK)
     if begun is not None:
-        settings = _transferred(settings, read_config(begun), learning_rate)
+        settings = _transferred(settings, begun[1], learning_rate)
     optics = Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um)
     pairs = None if defocused is None else find_pairs(images, defocused)
     parts = split_by_field(find_training_images(images, sources)) if pairs is None else {}
@@ -127,7 +129,7 @@ def train_restorer(
     else:
         fit, counts = _plan_pairs(pairs, settings, folder, optics)
     if begun is not None:
-        fit = replace(fit, start=read_start(begun, read_config(begun)))
+        fit = replace(fit, start=read_start(*begun))
     network, history = run_fit(fit)
     validated = f"SSIM {blurred_ssim(fit):.3f} before they are restored; {fit.held_out}"
     return write_model_folder(folder, network, settings, history, counts, optics, validated)

@@ -8,7 +8,7 @@ from parfocal import status
 from parfocal.batch.arguments import arguments_for
 from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
-from parfocal.restoration.result import is_marked_restored
+from parfocal.restoration.result import already_restored_reason, is_marked_restored
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.result import NAN, DefocusFlag, PlaneFlag
 
@@ -38,5 +38,5 @@ def flag_item(item: ImageItem, given: dict[str, Any]) -> tuple[DefocusFlag, dict
 
 def restored_before(image: Any, mark: str) -> DefocusFlag:
     """No answer for any plane of an image, with the text that marks it as restored as the reason."""
-    reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(mark.split())[:200]}"
+    reason = already_restored_reason(mark)
     return DefocusFlag((PlaneFlag(status=status.ALREADY_RESTORED, reason=reason),) * len(as_planes(image)[0]), NAN)

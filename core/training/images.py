@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from parfocal.images.lone_pixels import without_lone_pixels
 from parfocal.images.reading import one_line
 from parfocal.restoration.kernels import estimate_noise
 
@@ -120,7 +121,8 @@ def reason_to_refuse(image_yx: np.ndarray, smallest_px: int = 84) -> str | None:
         return "saturated: over 5 percent of the pixels at the maximum"
     if gaussian_filter(image_yx, 2.0).std() < _LEAST_OVER_NOISE * estimate_noise(image_yx):
         return "shows nothing but noise"
-    ratio = edge_slope_ratio(image_yx)
+    # A hot pixel has the steepest edges there are.
+    ratio = edge_slope_ratio(without_lone_pixels(image_yx)[0])
     if ratio > EDGE_SLOPE_RATIO_LIMIT:
         return f"not in focus: edge slope ratio {ratio:.2f}, limit {EDGE_SLOPE_RATIO_LIMIT}"
     return None

@@ -14,4 +14,4 @@ def restore_here(path, output, **settings):
     """Rows of one file; settings are those of `RestoreSettings`."""
     given = {**QUICK, **settings.pop("given", {})}
     worker.start_worker(worker.RestoreSettings(output, given, **settings))
-    return worker.restore_file(FileTask(0, path, path.name.split(".")[0]))
+    return worker.restore_file(FileTask(0, path, path.name.split(".")[0])).images

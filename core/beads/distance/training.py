@@ -15,7 +15,7 @@ from parfocal.beads.distance.predict import TASK
 from parfocal.beads.distance.sampler import CropSampler
 from parfocal.beads.distance.settings import BeadDistanceTraining, training_settings
 from parfocal.commands import Param, command
-from parfocal.registry import model_folder, read_config
+from parfocal.registry import checked_config, read_config
 from parfocal.training.run_folder import claim_run_folder
 
 
@@ -86,9 +86,9 @@ def train_bead_distance(
     settings = training_settings(config, normalisation=normalisation, **changes)
     if crops is not None and settings.augmentation == "exact":
         settings = replace(settings, augmentation="relit")
-    begun = _started(start_from) if start_from is not None else None
-    if begun is not None:
-        held = read_config(begun)
+    begun = None
+    if start_from is not None:
+        begun, held = checked_config(start_from, TASK)
         settings = replace(settings, architecture=held["architecture"], normalisation=held["normalisation"])
     folder = Path(output)
     claim_run_folder(folder, settings, resume, own=None if crops is None else Path(crops))
@@ -119,11 +119,6 @@ def plan_fit(plan: TrainingPlan, begun: Optional[Path] = None) -> Fit:
     validation = CropSampler(plan.validation, *shape, limits_um=plan.limits_um)
     start = None if begun is None else begun / read_config(begun)["start"]
     return Fit(settings, train, validation, plan.scale_um, start)
-
-
-def _started(start_from: str) -> Path:
-    """Folder of the model that is fine-tuned."""
-    return model_folder(start_from, TASK)
 
 
 def _write_refused(path: Path, plan: TrainingPlan) -> None:

@@ -124,8 +124,10 @@ def _with_a_line(kinds: Counter[_Kind]) -> set[_Kind]:
 def _refusal(line: list[_Refused]) -> Refusal:
     first = line[0]
     steps = tuple(dict.fromkeys(step for image in line for step in image.steps))
-    shared = first.reason if all(image.reason == first.reason for image in line) else ""
-    named = [Example(image.file, "" if shared else image.reason) for image in line[: _SHOWN + _FOLDED]]
     meaning = status.MEANINGS.get(first.status, "")
+    # The meaning stands above already.
+    reasons = [image.reason.removeprefix(f"{meaning}: ") for image in line]
+    shared = reasons[0] if len(set(reasons)) == 1 else ""
+    named = [Example(image.file, "" if shared else reason) for image, reason in zip(line[: _SHOWN + _FOLDED], reasons)]
     shown, folded = tuple(named[:_SHOWN]), tuple(named[_SHOWN:])
     return Refusal(first.status, steps, len(line), meaning, shared, shown, folded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from parfocal import status
 from parfocal.batch.arguments import FROM_FILE
 from parfocal.report.screen.warned import of_all_steps
 from parfocal.report.table import focus_table
@@ -90,7 +91,17 @@ def screen_rows(table: pd.DataFrame) -> pd.DataFrame:
     rows["flagged"] = _switches(table, "flagged")
     rows["restored"] = _switches(table, "restored").fillna(False).astype(bool)
     # Where the status is missing (CellProfiler of another version), no answer still has to show as such.
-    rows.loc[(rows["status"] == "") & rows["answered"], "status"] = "ok"
+    rows.loc[(rows["status"] == "") & rows["answered"], "status"] = status.OK
+    return _withdrawn(rows)
+
+
+def _withdrawn(rows: pd.DataFrame) -> pd.DataFrame:
+    """A level that the sorter contradicts is no answer, as in a table of `parfocal sort`: it would be mapped as one."""
+    contradicted = rows["answered"] & (rows["sorting_status"] == status.DISAGREEMENT)
+    rows.loc[contradicted, ["defocus_level", "certainty", "mean_certainty"]] = float("nan")
+    rows.loc[contradicted, "reason"] = rows.loc[contradicted, "sorting_reason"]
+    rows.loc[contradicted, "status"] = status.DISAGREEMENT
+    rows["answered"] &= ~contradicted
     return rows
 
 

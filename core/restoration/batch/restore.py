@@ -15,11 +15,12 @@ from parfocal.batch.files import claim_output, find_tasks, run_tasks, worker_cou
 from parfocal.batch.tables import write_table
 from parfocal.restoration.batch.flags import read_flags
 from parfocal.restoration.batch.names import output_names
-from parfocal.restoration.batch.rows import restoration_table
+from parfocal.restoration.batch.rows import plane_table, restoration_table
 from parfocal.restoration.batch.worker import (
     PREVIEWS,
     RESTORED,
     UNCERTAINTY,
+    FileReport,
     RestoreSettings,
     restore_file,
     start_worker,
@@ -29,7 +30,7 @@ from parfocal.restoration.restore import restore_defocus
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE = "restoration.csv"
+TABLE, PLANES = "restoration.csv", "restoration_planes.csv"
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,21 @@ def restore_files(
     tasks = find_tasks(paths, output, (RESTORED, UNCERTAINTY, PREVIEWS))
     if flags is not None:
         flags.check(task.path for task in tasks)
-    claim_output(output, overwrite, (TABLE, RESTORED, UNCERTAINTY, PREVIEWS))
+    claim_output(output, overwrite, (TABLE, PLANES, RESTORED, UNCERTAINTY, PREVIEWS))
     named = [replace(task, name=name) for task, name in zip(tasks, output_names([task.name for task in tasks]))]
     settings = RestoreSettings(output, given, flags, all_images, previews)
-    rows = run_tasks(restore_file, named, workers, (start_worker, (settings,)), lambda row: [row], progress)
-    table = restoration_table([row for found in rows for row in found])
-    return RestoredBatch(table, tuple(write_table(output / TABLE, table)))
+    start = (start_worker, (settings,))
+    reports = run_tasks(restore_file, named, workers, start, lambda row: FileReport([row]), progress)
+    return RestoredBatch(*_write(output, reports))
+
+
+def _write(output: Path, reports: list[FileReport]) -> tuple[pd.DataFrame, tuple[Path, ...]]:
+    """Write `restoration.csv` and `.parquet`, and `restoration_planes.csv` where there are stacks."""
+    table = restoration_table([row for report in reports for row in report.images])
+    written, planes = write_table(output / TABLE, table), [row for report in reports for row in report.planes]
+    if planes:
+        plane_table(planes).to_csv(output / PLANES, index=False)
+        written.append(output / PLANES)
+    else:
+        (output / PLANES).unlink(missing_ok=True)  # of an earlier run that may be overwritten
+    return table, tuple(written)

@@ -45,6 +45,23 @@ def unread_rows(path: Path, told: Mapping[Optional[tuple[int, int, int]], PlaneR
     return [{**about, **_done(plane), **dict(zip(names, place or ()))} for place, plane in told.items()]
 
 
+def plane_rows(item: ImageItem, restored: Restoration) -> list[dict[str, Any]]:
+    """Rows of the table of planes: one for each plane of a stack, none for a single image."""
+    if len(restored.planes) < 2:
+        return []
+    step = item.metadata.z_step_um
+    return [
+        {
+            **identity_row(item),
+            "plane": index,
+            "z_um": None if step is None else index * step,
+            **_done(plane),
+            "warnings": ";".join(plane.warnings),
+        }
+        for index, plane in enumerate(restored.planes)
+    ]
+
+
 def _done(plane: PlaneRestoration) -> dict[str, Any]:
     return {
         "defocus_level": plane.defocus_level,
@@ -68,6 +85,14 @@ def restoration_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
         (*IMAGE_WHOLE_NUMBERS, "n_planes_restored"),
         (*IMAGE_TEXTS, *FILE_COLUMNS),
     )
+
+
+def plane_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Table of the planes of stacks."""
+    from parfocal.batch.tables import IMAGE_TEXTS, image_table
+
+    texts = [name for name in IMAGE_TEXTS if name != "modality"]
+    return image_table(list(rows), (*_NUMBERS, "z_um"), ("series", "time", "channel", "plane"), texts)
 
 
 def count_by_outcome(table: pd.DataFrame) -> dict[str, int]:

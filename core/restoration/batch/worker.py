@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -16,13 +16,20 @@ from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
 from parfocal.images.writing import write_ome_tiff
 from parfocal.restoration.batch.flags import Flags
-from parfocal.restoration.batch.rows import restoration_row, unread_rows
+from parfocal.restoration.batch.rows import plane_rows, restoration_row, unread_rows
 from parfocal.restoration.restore import restore_defocus
-from parfocal.restoration.result import PlaneRestoration, Restoration, is_marked_restored
+from parfocal.restoration.result import PlaneRestoration, Restoration, already_restored_reason, is_marked_restored
 
 # Folders in the output folder.
 RESTORED, UNCERTAINTY, PREVIEWS = "restored", "uncertainty", "previews"
-Rows = list[dict[str, Any]]
+
+
+@dataclass
+class FileReport:
+    """Rows of one file for the tables of images and planes."""
+
+    images: list[dict[str, Any]] = field(default_factory=list)
+    planes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def start_worker(settings: RestoreSettings) -> None:
     _settings = settings
 
 
-def restore_file(task: FileTask) -> Rows:
+def restore_file(task: FileTask) -> FileReport:
     """Restore every image of a file with the settings of this process; the file itself is only read.
 
     A file or image that cannot be read or restored gives a row with the status `unreadable` and the reason.
@@ -68,21 +75,25 @@ def restore_file(task: FileTask) -> Rows:
     if flags is not None and not _settings.all_images:
         found = flags.of_file(task.path)
         if not any(flag.flagged for flag in found.values()):
-            return unread_rows(task.path, {place: flag.left_alone(flags.table) for place, flag in found.items()})
-    return each_image(task.path, partial(_restore_item, task, _settings))
+            told = {place: flag.left_alone(flags.table) for place, flag in found.items()}
+            return FileReport(unread_rows(task.path, told))
+    report = FileReport()
+    report.images = each_image(task.path, partial(_restore_item, task, _settings, report))
+    return report
 
 
-def _restore_item(task: FileTask, settings: RestoreSettings, item: ImageItem) -> dict[str, Any]:
+def _restore_item(task: FileTask, settings: RestoreSettings, report: FileReport, item: ImageItem) -> dict[str, Any]:
     arguments, warnings = arguments_for(item.metadata, settings.given, restore_defocus)
     restored = restore_unless_marked(item, arguments, settings.flags)
     row = restoration_row(item, restored, arguments, warnings)
+    report.planes.extend(plane_rows(item, restored))
     return {**row, **write_restored(settings, task.name + suffix_of(item), item, restored)}
 
 
 def restore_unless_marked(item: ImageItem, arguments: dict[str, Any], flags: Optional[Flags] = None) -> Restoration:
     """Restore an image of a file, unless its metadata mark it as restored before, or a table does not flag it."""
     if is_marked_restored(item.metadata.description):
-        reason = f"{status.MEANINGS[status.ALREADY_RESTORED]}: {' '.join(item.metadata.description.split())[:200]}"
+        reason = already_restored_reason(item.metadata.description)
         return _left_alone(item.pixels, PlaneRestoration(status=status.ALREADY_RESTORED, reason=reason))
     if flags is None:
         return restore_defocus(item.pixels, **arguments)

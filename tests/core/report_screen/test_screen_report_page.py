@@ -145,7 +145,18 @@ def test_the_reason_stands_under_the_status_which_comes_early():
     reason = columns[5]
     assert reason["under"] == "status" and not columns[4]["same"]
     reasons = [reason["words"][code] for code in reason["codes"]]
-    assert reasons == ["sorting: disagreement, sharp, level 8", "", "", "every pixel is 7"]
+    assert reasons == ["sharp, level 8", "", "", "every pixel is 7"]
+
+
+def test_a_level_that_the_sorter_contradicts_counts_as_no_answer():
+    table = screen_table(
+        4, sorting_status=["disagreement", "ok", "ok", ""], sorting_reason=["sharp, level 8", "", "", ""]
+    )
+    before, rows = screen_rows(screen_table(4)), screen_rows(table)
+    assert before["answered"].tolist() == [True, True, True, False]
+    assert rows["answered"].tolist() == [False, True, True, False]
+    assert np.isnan(rows["defocus_level"][0]) and rows["status"][0] == "disagreement"
+    pd.testing.assert_frame_equal(rows[1:][["defocus_level", "status"]], before[1:][["defocus_level", "status"]])
 
 
 def test_what_was_not_done_is_not_explained(tmp_path):
