@@ -9,6 +9,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.focus_quality.aggregate import certainty, expected_level
+from parfocal.focus_quality.beyond import SUSPECT_LEVEL, doubled, halved, is_beyond
 from parfocal.focus_quality.estimate import Pooling, estimate_focus
 from parfocal.focus_quality.missing_noise import missing_noise, noise_patch
 from parfocal.focus_quality.network import N_LEVELS, PATCH_SIZE_PX
@@ -51,10 +52,18 @@ class _NetworkInput:
     hot: bool
     noise: float = 0.0
 
+    def halved(self) -> _NetworkInput:
+        """Half as large along each axis."""
+        mask = None if self.mask_yx is None else halved(self.mask_yx) == 1
+        return replace(self, plane_yx=halved(self.plane_yx), mask_yx=mask)
+
 
 @dataclass(frozen=True)
 class PlaneMeasurement:
-    """Settings that all planes of an image share; call it with a plane, its mask and its labels."""
+    """Settings that all planes of an image share; call it with a plane, its mask and its labels.
+
+    `at_half` says whether the network sees the plane at half of its scale, see `beyond`.
+    """
 
     model: str
     scale: ModelScale
@@ -65,6 +74,7 @@ class PlaneMeasurement:
     refusal: str = ""
     is_rank: bool = False
     optics_incomplete: bool = False
+    at_half: bool = False
 
     def __call__(
         self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray], labels_yx: Optional[np.ndarray]
@@ -93,8 +103,24 @@ class PlaneMeasurement:
         metrics: dict[str, float],
         warnings: tuple[str, ...],
     ) -> PlaneFocus:
+        """Measure, and where the plane may be further out of focus than it seems, at half the size too."""
+        found = self._measure_once(network, ready, boxes, metrics, warnings)
+        level = found.estimate.defocus_level
+        if self.is_rank or not level >= SUSPECT_LEVEL or min(ready.plane_yx.shape) // 2 < PATCH_SIZE_PX:
+            return found
+        smaller = replace(self, at_half=True)._measure_once(network, ready.halved(), boxes, metrics, warnings)
+        return smaller if is_beyond(level, smaller.estimate.defocus_level) else found
+
+    def _measure_once(
+        self,
+        network: Model,
+        ready: _NetworkInput,
+        boxes: dict[int, tuple[slice, slice]],
+        metrics: dict[str, float],
+        warnings: tuple[str, ...],
+    ) -> PlaneFocus:
         corners = patch_corners(ready.plane_yx.shape)
-        probabilities = _predict(network, ready, corners)
+        probabilities = self._predict(network, ready, corners)
         shares = _shares(ready.mask_yx, corners)
         weights = patch_weights(ready.plane_yx.shape)
         covered = weights if shares is None else weights * shares
@@ -153,8 +179,18 @@ class PlaneMeasurement:
             return _NetworkInput(plane, mask, 0.0, self.counts_per_unit, hot, noise)
         return _NetworkInput(plane, mask, low, _INPUT_RANGE / (high - low), hot, noise)
 
+    @property
+    def _seen_scale(self) -> ModelScale:
+        """Scale of what the network sees."""
+        return ModelScale(self.scale.zoom / 2) if self.at_half else self.scale
+
+    def _predict(self, network: Model, ready: _NetworkInput, corners: np.ndarray) -> np.ndarray:
+        """Predict the patches at these corners, in levels of the plane that is not halved."""
+        probabilities = _predict(network, ready, corners)
+        return doubled(probabilities) if self.at_half else probabilities
+
     def _patches(self, corners: np.ndarray, probabilities: np.ndarray) -> FocusPatches:
-        zoom = self.scale.zoom
+        zoom = self._seen_scale.zoom
         levels, sure = expected_level(probabilities), certainty(probabilities)
         return FocusPatches(corners / zoom, PATCH_SIZE_PX / zoom, probabilities, levels, sure)
 
@@ -181,9 +217,9 @@ class PlaneMeasurement:
         if not boxes:
             return {}
         shape = ready.plane_yx.shape
-        places = [object_corners(self.scale.resample_box(box), shape) for box in boxes.values()]
+        places = [object_corners(self._seen_scale.resample_box(box), shape) for box in boxes.values()]
         corners = np.concatenate(places)
-        probabilities, shares = _predict(network, ready, corners), _shares(ready.mask_yx, corners)
+        probabilities, shares = self._predict(network, ready, corners), _shares(ready.mask_yx, corners)
         estimates, first = {}, 0
         for label, own in zip(boxes, places):
             here = slice(first, first + len(own))
