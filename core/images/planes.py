@@ -37,7 +37,7 @@ def as_planes(image: object) -> tuple[Any, bool]:
     if isinstance(image, PlaneStack):
         return image, True
     if np.ma.is_masked(image):
-        raise ValueError("image is a masked array, whose mask is not looked at: give its data (and mask_yx if taken)")
+        raise ValueError("image is a masked array, whose mask would be lost: give image.data instead")
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "uif":
         hint = ": read the file first" if pixels.dtype.kind in "USO" else ""
@@ -49,6 +49,8 @@ def as_planes(image: object) -> tuple[Any, bool]:
     channels_last = pixels.ndim == 3 and pixels.shape[-1] < 16 < min(pixels.shape[:2])
     if pixels.ndim == 3 and pixels.shape[0] > 0 and not channels_last:
         return pixels, True
+    if pixels.size == 0:
+        raise ValueError(f"image has no pixels: its shape is {pixels.shape}")
     raise ValueError(
         "image must be (y, x), (z, y, x), or either with 3 or 4 colours last, "
         f"got shape {np.asarray(image).shape}: choose one time point and channel first"

@@ -47,6 +47,7 @@ def write_model_folder(
     counts: dict[str, int],
     optics: Optics,
     validated: str,
+    begun_from: str = "",
 ) -> Path:
     """Write everything that a finished run leaves behind.
 
@@ -64,6 +65,8 @@ def write_model_folder(
         Optics of the images that were trained on.
     validated : str
         What the validation crops are of, and the SSIM that they have before restoring, for the card.
+    begun_from : str
+        Sentence for the card that names the model that was trained on.
     """
     weights = output / "weights.onnx"
     write_onnx(network, weights)
@@ -85,11 +88,13 @@ def write_model_folder(
     (output / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     write_log(output / "training_log.csv", history)
     draw_curve(output / "training_curve.png", history, "loss", "ssim", "SSIM of validation crops")
-    (output / "card.md").write_text(_card(config, history, counts, validated))
+    (output / "card.md").write_text(_card(config, history, counts, validated, begun_from))
     return output
 
 
-def _card(config: dict[str, Any], history: list[dict[str, float]], counts: dict[str, int], validated: str) -> str:
+def _card(
+    config: dict[str, Any], history: list[dict[str, float]], counts: dict[str, int], validated: str, begun_from: str
+) -> str:
     """Describe the model; the figures of an evaluation are added by hand."""
     settings, last = config["training"], history[-1]
     length = f"{settings['steps']} steps" if settings["steps"] else f"{settings['epochs']} passes"
@@ -100,7 +105,7 @@ Restores defocused images, {config["channels"]} channel(s) at a time. {config["p
 Restored images are not for the quantification of intensity or texture.
 
 - Training: {length} of {settings["batch_size"]} crops of {settings["crop_px"]} px, loss `{settings["loss"]}`,
-  {settings["optimizer"].title()}, highest rate {settings["learning_rate"]:g}, seed {settings["seed"]}.
+  {settings["optimizer"].title()}, highest rate {settings["learning_rate"]:g}, seed {settings["seed"]}.{begun_from}
 - Range: defocus levels up to {config["largest_level"]:g}, as `measure_image_focus` counts them.
 - Validation crops at the end: SSIM {last["ssim"]:.3f}, PSNR {last["psnr"]:.1f} dB; {validated}.
 

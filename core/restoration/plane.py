@@ -19,6 +19,8 @@ from parfocal.restoration.result import NAN, PlaneRestoration
 SMALLEST_SIDE_PX = 32
 # A pixel this far above the brightest of its neighbours, in units of the plane's range, is no image of anything.
 _HOT = 3.0
+# Networks and tiles reckon in float32, squares included.
+_LARGEST_VALUE = 1e15
 Answer = tuple[PlaneRestoration, Optional[np.ndarray], Optional[np.ndarray]]
 
 
@@ -88,6 +90,9 @@ class PlaneRestorer:
         if 0 < min(height, width) < SMALLEST_SIDE_PX:
             return status.TOO_SMALL, f"{width} x {height} px, needs {SMALLEST_SIDE_PX} x {SMALLEST_SIDE_PX}"
         check = check_plane(plane_yxc, None, self.saturation_level)
+        is_float = plane_yxc.dtype.kind == "f"
+        if check.status == status.OK and is_float and float(np.abs(plane_yxc).max()) > _LARGEST_VALUE:
+            return status.OUT_OF_RANGE, f"holds values above {_LARGEST_VALUE:g}: bring them to a smaller unit"
         return check.status, check.reason
 
     def _out_of_range(self, focus: Any, level: float) -> tuple[str, str]:

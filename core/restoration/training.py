@@ -132,7 +132,8 @@ def train_restorer(
         fit = replace(fit, start=read_start(*begun))
     network, history = run_fit(fit)
     validated = f"SSIM {blurred_ssim(fit):.3f} before they are restored; {fit.held_out}"
-    return write_model_folder(folder, network, settings, history, counts, optics, validated)
+    begun_from = "" if start_from is None else f" Trained on from the model `{start_from}`."
+    return write_model_folder(folder, network, settings, history, counts, optics, validated, begun_from)
 
 
 def _transferred(

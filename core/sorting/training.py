@@ -100,19 +100,20 @@ def train_sorter(
     start = read_start(begun.folder, begun.config) if begun else None
     if synthetic:
         parts = split_by_field(find_training_images(images, sources))
-        claim_run_folder(folder, settings, False)
+        claim_run_folder(folder, settings, None)
         train, validation = _synthetic(parts, exposures, settings, folder)
         about = {"modalities": ["widefield_fluorescence"], "threshold": 0.5}
         cross_validated = ""
     else:
         examples, refused = labelled_examples(labels_of_folder(images), Path(images))
         _check_classes(examples, images)
-        claim_run_folder(folder, settings, False)
+        claim_run_folder(folder, settings, None)
         (folder / "refused.txt").write_text("".join(f"{line}\n" for line in refused))
         train, validation = _split(examples)
         about = {"modalities": [], "threshold": 0.5}
         cross_validated = _cross_validated(examples, recipe, start, cross_validation, folder)
-    further = _validated(train, validation) + cross_validated
+    begun_from = "" if start_from is None else f"- Trained on from the model `{start_from}`.\n"
+    further = _validated(train, validation) + begun_from + cross_validated
     for name, (own, _) in recipe.items():
         _train(Fit(own, train, validation, start), folder / name, about, further)
     if len(recipe) > 1:

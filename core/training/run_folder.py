@@ -15,7 +15,7 @@ RECORD = "training.json"
 REFUSED = ("refused.csv", "refused.txt")
 
 
-def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Path] = None) -> None:
+def claim_run_folder(output: Path, settings: Any, resume: Optional[bool], own: Optional[Path] = None) -> None:
     """Make the folder of a run and write its settings into it, where nothing of another run is lost.
 
     Parameters
@@ -25,8 +25,8 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
         before its first step counts as nothing.
     settings : dataclass
         Of the run; it has an `architecture`.
-    resume : bool
-        Go on with the run that the folder holds.
+    resume : bool or None
+        Go on with the run that the folder holds; None where this kind of training cannot go on.
     own : Path, optional
         What may lie in the folder all the same: what is trained from.
 
@@ -40,7 +40,8 @@ def claim_run_folder(output: Path, settings: Any, resume: bool, own: Optional[Pa
     record = output / RECORD
     begun_there = output.exists() and _holds_more_than(own, output)
     if begun_there and not resume:
-        raise FileExistsError(f"{output} is not empty: choose another output folder, or resume the run in it")
+        other = "" if resume is None else ", or resume the run in it"
+        raise FileExistsError(f"{output} is not empty: choose another output folder{other}")
     if begun_there:
         if not record.exists():
             raise FileExistsError(f"{output} holds no training run to resume: {record.name} is missing")

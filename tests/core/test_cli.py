@@ -111,6 +111,7 @@ def test_help_names_other_options_as_they_are_given(capsys):
         (["measure", "nowhere/*.tif", "-o", "out"], "no image matches nowhere/"),
         (["measure", ".", "-o", "out", "--numerical-aperture", "5"], r"must be in \[0.01, 2.0\], got 5.0"),
         (["measure", ".", "-o", "out", "--pixel-size-um", "x"], "must be a number, got 'x'"),
+        (["restore", ".", "-o", "out", "--iterations", "2.5"], "must be a whole number, got '2.5'"),
         (["measure", ".", "-o", "out", "--numerical-aperture", "1.4"], r"\(0, immersion_index=1.0\], got 1.4"),
         (["measure", ".", "-o", "out", "--model", "nothing"], "no model 'nothing' for focus_quality"),
         (["measure", ".", "-o", "out", "--workers", "0"], "workers must be 1 or more, got 0"),

@@ -39,6 +39,17 @@ def sample(
     """
 
 
+def test_a_whole_number_is_no_fraction():
+    def repeat(count: Annotated[int, Param("", 1, 9)] = 1) -> None:
+        """Do nothing."""
+
+    for fine in (2, np.int64(3)):
+        check_arguments(repeat, {"count": fine})
+    for wrong in (2.5, 2.0, "2"):
+        with pytest.raises(TypeError, match="count must be a whole number, got"):
+            check_arguments(repeat, {"count": wrong})
+
+
 def test_spec_reads_names_types_defaults_units_and_help():
     spec = command_spec(sample)
     assert (spec.name, spec.summary) == ("sample", "Do nothing with an image.")

@@ -165,7 +165,7 @@ def test_optics_of_which_a_part_is_missing_give_a_warning_and_no_distance(nuclei
 def test_a_masked_array_is_refused_since_its_mask_would_be_lost(nuclei):
     masked = np.ma.masked_greater(nuclei, int(nuclei.max()) - 1)
     for function in (measure_image_focus, flag_defocused, restore_defocus):
-        with pytest.raises(ValueError, match="is a masked array, whose mask is not looked at"):
+        with pytest.raises(ValueError, match="is a masked array, whose mask would be lost"):
             function(masked)
     unmasked = np.ma.masked_array(nuclei, mask=False)
     levels = [measure_image_focus(image).estimate.defocus_level for image in (unmasked, nuclei)]

@@ -155,6 +155,14 @@ def test_the_result_does_not_depend_on_gain_and_offset(model, blurred):
     assert (other - 1000) / 7 == pytest.approx(one, rel=1e-3)
 
 
+@pytest.mark.parametrize("huge", [np.float32(1e35), 1e300])
+def test_values_that_overflow_are_refused_by_name(nuclei, model, huge, recwarn):
+    restored = restore_defocus(nuclei * huge, model=str(model), defocus_level=5.0)
+    assert restored.planes[0].status == status.OUT_OF_RANGE
+    assert "values above 1e+15: bring them to a smaller unit" in restored.planes[0].reason
+    assert not recwarn.list
+
+
 def test_a_sharp_image_is_left_alone(nuclei, model):
     restored = restore_defocus(nuclei, model=model, uncertainty=True)
     assert restored.status == status.OK and not restored.restored

@@ -104,6 +104,14 @@ def test_every_image_has_a_row_that_says_what_became_of_it(done):
     pd.testing.assert_frame_equal(pd.read_csv(done.folder / "restoration.csv")[columns], done.table[columns])
 
 
+def test_the_planes_of_stacks_are_listed(done):
+    planes = pd.read_csv(done.folder / "restoration_planes.csv")
+    stack = planes[planes["file"].str.endswith("stack.ome.tif")]
+    assert list(stack["plane"]) == [0, 1] and list(stack["restored"]) == [False, True]
+    assert "in focus: level" in stack["reason"].iloc[0] and set(planes["file"]) == set(stack["file"])
+    assert "restoration_planes.csv" in done.said
+
+
 def test_only_restored_images_are_written_under_the_names_of_the_originals(done):
     written = {p.relative_to(done.folder / "restored").as_posix() for p in (done.folder / "restored").rglob("*.*")}
     assert written == {

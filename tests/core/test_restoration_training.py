@@ -12,7 +12,7 @@ import pytest
 
 from parfocal.focus_quality.synthesis import defocus_image
 from parfocal.optics.optics import MODEL_OPTICS
-from parfocal.registry import load_model
+from parfocal.registry import ModelError, load_model, shipped_file
 from parfocal.restoration import fit, settings
 from parfocal.restoration.dataset import find_pairs, read_pairs, read_pixels, split_pairs
 from parfocal.restoration.export import write_onnx
@@ -319,3 +319,11 @@ def test_transfer_begins_from_the_other_models_weights(folders, quick, trained, 
     old, new = (np.load(folder / "start.npz") for folder in (trained, output))
     moved = max(float(np.abs(old[name].astype(np.float32) - new[name]).max()) for name in old.files)
     assert 0 < moved < 0.01
+    assert f"Trained on from the model `{trained}`." in (output / "card.md").read_text()
+
+
+def test_a_model_for_something_else_is_no_start(folders, tmp_path):
+    for other in ("sorting/default/whole", "focus_quality/default"):
+        with pytest.raises(ModelError, match="needed is one for 'restoration'"):
+            train_restorer(str(folders / "sharp"), str(tmp_path / "new"), start_from=str(shipped_file(other)))
+    assert not (tmp_path / "new").exists()

@@ -352,7 +352,10 @@ def test_sources_file_groups_images_and_leaves_out_what_it_does_not_name(tmp_pat
 def test_real_images_in_focus_are_accepted_and_their_defocus_refused(real_images):
     for image in real_images:
         assert reason_to_refuse(image.astype(np.float32)) is None
-        assert "not in focus" in reason_to_refuse(defocus_image(image, 12.0))
+        blurred = defocus_image(image, 12.0).astype(np.float32)
+        assert "not in focus" in reason_to_refuse(blurred)
+        blurred[60, 70] = 65535
+        assert "not in focus" in reason_to_refuse(blurred), "a hot pixel is no edge in focus"
 
 
 @pytest.mark.parametrize(
