@@ -49,7 +49,12 @@ def test_what_is_no_real_number_is_refused(values):
         as_planes(values)
 
 
-@pytest.mark.parametrize("shape", [(), (9,), (0, 9, 9), (2, 2, 3, 9, 9), (2, 5, 9, 9)])
+def test_an_image_without_pixels_is_named_as_such():
+    with pytest.raises(ValueError, match=r"image has no pixels: its shape is \(0, 9, 9\)"):
+        as_planes(np.zeros((0, 9, 9)))
+
+
+@pytest.mark.parametrize("shape", [(), (9,), (2, 2, 3, 9, 9), (2, 5, 9, 9)])
 def test_other_axes_are_refused_with_the_shape(shape):
     with pytest.raises(
         ValueError, match=r"image must be \(y, x\), .* choose one time point and channel first"

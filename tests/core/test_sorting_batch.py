@@ -202,7 +202,7 @@ def test_optics_of_the_file_are_used_and_given_ones_count_more(nuclei, model, tm
     large = np.kron(nuclei, np.ones((4, 4), np.uint8))
     options = {"resolution": (4, 4), "metadata": {"axes": "YX", "unit": "um"}, "imagej": True}
     tifffile.imwrite(tmp_path / "fine.tif", large, **options)
-    optics = {"numerical_aperture": 0.77, "emission_wavelength_um": 0.5, "model": model}
+    optics = {"numerical_aperture": 0.77, "emission_wavelength_um": 0.5, "model": model, "check_level": False}
     (row,) = sort_here(tmp_path / "fine.tif", **optics)
     assert (row["pixel_size_um"], row["flagged"]) == (0.25, False)
     (row,) = sort_here(tmp_path / "fine.tif", pixel_size_um=1.0, **optics)
