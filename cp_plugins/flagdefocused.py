@@ -68,7 +68,8 @@ where there is no answer.
    contradict each other) or *already_restored*.
 -  *Reason:* (text) The same as a sentence, with the value at fault.
 -  *Warnings:* (text) What makes an answer deserve care: *level_unchecked*
-   (the level was not measured, or has no answer), *partly_saturated*,
+   (the level was not measured, or has no answer), *optics_incomplete* (pixel
+   size, NA and wavelength are used only together), *partly_saturated*,
    *hot_pixels* (single bright pixels were left out), *few_sharp_images*
    (too few for the wanted rate of false alarms) or *doubtful_sharp_images*
    (some of them are defocused by their level).

@@ -8,8 +8,8 @@ from typing import Any
 
 from jpype import JClass
 
-from parfocal.cli.files import counted
 from parfocal.progress import tell
+from parfocal.report.screen.headlines import several
 
 from .imagej1 import is_headless, log
 from .options import FOLDER, ONLY_FLAGGED, OUTPUT
@@ -44,7 +44,7 @@ def _run(files: Callable[..., Any], arguments: dict[str, Any], **more: Any) -> N
         raise FileNotFoundError(f"{FOLDER.param.label} must be a folder, got {folder!r}")
     result = files([folder], output, given, progress=tell, **more)
     counts = ", ".join(f"{count} {status}" for status, count in result.table["status"].value_counts().items())
-    images = counted(len(result.table), "image")
+    images = several(len(result.table), "image")
     log([f"{images}: {counts}", f"written to {output}: {', '.join(p.name for p in result.files)}"])
     if not is_headless():
         show_table(result.table, f"{result.files[0].name} of {Path(folder).name}")

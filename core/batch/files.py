@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, TypeVar
 
@@ -36,6 +36,15 @@ class FileTask:
     index: int
     path: Path
     name: str
+
+
+@dataclass
+class FileReport:
+    """Rows of one file for the tables of images, planes and patches, as far as its work has them."""
+
+    images: list[dict[str, Any]] = field(default_factory=list)
+    planes: list[dict[str, Any]] = field(default_factory=list)
+    patches: list[dict[str, Any]] = field(default_factory=list)
 
 
 def find_tasks(paths: Iterable[str | os.PathLike[str]], output: Path, own: Sequence[str]) -> list[FileTask]:

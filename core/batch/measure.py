@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from parfocal.batch.arguments import check_given
-from parfocal.batch.files import claim_output, find_tasks, run_tasks, worker_count
+from parfocal.batch.files import FileReport, claim_output, find_tasks, run_tasks, worker_count
 from parfocal.batch.tables import SUMMARY, write_tables
-from parfocal.batch.worker import OVERLAYS, SHARPEST, FileReport, WorkSettings, measure_file, start_worker
+from parfocal.batch.worker import OVERLAYS, SHARPEST, WorkSettings, measure_file, start_worker
 from parfocal.registry import load_model
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +38,18 @@ def refused_row(path: Path, reason: str, item: ImageItem | None = None) -> dict[
 
 
 def plane_rows(item: ImageItem, measured: ImageFocus, z_step_um: float | None) -> list[dict[str, Any]]:
-    """Rows of the table of planes: one for each plane of a stack, none for a single image."""
-    if len(measured.planes) < 2:
+    """Rows of the table of planes, see `stack_rows`."""
+    told = [{**_numbers(plane.estimate), **_answer(plane.estimate), **plane.metrics} for plane in measured.planes]
+    return stack_rows(item, z_step_um, told)
+
+
+def stack_rows(item: ImageItem, z_step_um: float | None, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of planes of which this is told: one for each plane of a stack, none for a single image."""
+    if len(told) < 2:
         return []
     return [
-        {
-            **identity_row(item),
-            "plane": index,
-            "z_um": None if z_step_um is None else index * z_step_um,
-            **_numbers(plane.estimate),
-            **_answer(plane.estimate),
-            **plane.metrics,
-        }
-        for index, plane in enumerate(measured.planes)
+        {**identity_row(item), "plane": index, "z_um": None if z_step_um is None else index * z_step_um, **plane}
+        for index, plane in enumerate(told)
     ]
 
 

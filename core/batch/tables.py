@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parfocal.batch.worker import FileReport
+from parfocal.batch.files import FileReport
 
 if TYPE_CHECKING:
     import pandas as pd

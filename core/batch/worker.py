@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -10,7 +10,7 @@ from typing import Any, Optional
 import numpy as np
 
 from parfocal.batch.arguments import arguments_for
-from parfocal.batch.files import FileTask, each_image, suffix_of
+from parfocal.batch.files import FileReport, FileTask, each_image, suffix_of
 from parfocal.batch.rows import image_row, patch_rows, plane_rows
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.result import ImageFocus
@@ -41,15 +41,6 @@ class WorkSettings:
     overlays: bool = True
     sharpest: bool = False
     patches: bool = False
-
-
-@dataclass
-class FileReport:
-    """Rows of one file for the tables of images, planes and patches."""
-
-    images: list[dict[str, Any]] = field(default_factory=list)
-    planes: list[dict[str, Any]] = field(default_factory=list)
-    patches: list[dict[str, Any]] = field(default_factory=list)
 
 
 _settings: Optional[WorkSettings] = None

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from parfocal.report.screen.headlines import several
+from parfocal.status import UNREADABLE
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,24 +33,16 @@ def add_file_options(parser: argparse.ArgumentParser, written: str, overwritten:
     parser.add_argument("--workers", type=int, metavar="NUMBER", help="processes (default: one a core)")
 
 
-def counted(count: int, noun: str) -> str:
-    """Say how many there are of something."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def warning_lines(table: pd.DataFrame) -> list[str]:
-    """Lines that name the warnings of a table's images, and what they mean."""
+def detail_lines(table: pd.DataFrame) -> list[str]:
+    """Lines that name the first files of a table that could not be read, and its warnings with what they mean."""
     from parfocal.report.screen.warned import warned
 
-    return [f"  warning, {counted(w.count, 'image')}: {w.name}. {w.meaning}".rstrip() for w in warned(table)]
-
-
-def unreadable_lines(unreadable: pd.DataFrame) -> list[str]:
-    """Lines that name the first files of a table and why they could not be read."""
+    unreadable = table[table["status"] == UNREADABLE]
     lines = [f"  {row.file}: {row.reason}" for row in unreadable.head(5).itertuples()]
     if len(unreadable) > 5:
         lines.append(f"  ... and {len(unreadable) - 5} more: see the column reason")
-    return lines
+    found = warned(table)
+    return lines + [f"  warning, {several(w.count, 'image')}: {w.name}. {w.meaning}".rstrip() for w in found]
 
 
 @contextmanager

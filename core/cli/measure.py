@@ -5,18 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from parfocal.cli.files import (
-    NOTHING_READ,
-    add_file_options,
-    counted,
-    shown_progress,
-    unreadable_lines,
-    warning_lines,
-)
+from parfocal.cli.files import NOTHING_READ, add_file_options, detail_lines, shown_progress
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
 from parfocal.focus_quality.measure import measure_image_focus
 from parfocal.focus_quality.result import OUT_OF_FOCUS_LEVEL
+from parfocal.report.screen.headlines import several
 
 if TYPE_CHECKING:
     from parfocal.batch import BatchResult
@@ -69,10 +63,10 @@ def _summary(result: BatchResult, output: str) -> str:
     unreadable = table[table["status"] == "unreadable"]
     others = len(table) - len(answered) - len(unreadable)
     lines = [
-        f"{counted(len(table), 'image')}: {len(answered)} answered, {blurred} of them above level "
+        f"{several(len(table), 'image')}: {len(answered)} answered, {blurred} of them above level "
         f"{OUT_OF_FOCUS_LEVEL:g}; {len(unreadable)} unreadable, {others} without an answer for other reasons"
     ]
-    lines += [*unreadable_lines(unreadable), *warning_lines(table)]
+    lines += detail_lines(table)
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")
     folders = {"overlay": "overlays", "sharpest_plane_file": "sharpest"}
     keys = {"overlay": ", their colours are explained in summary.png"}

@@ -5,16 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from parfocal.cli.files import (
-    NOTHING_READ,
-    add_file_options,
-    counted,
-    shown_progress,
-    unreadable_lines,
-    warning_lines,
-)
+from parfocal.cli.files import NOTHING_READ, add_file_options, detail_lines, shown_progress
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
+from parfocal.report.screen.headlines import several
 from parfocal.restoration.restore import restore_defocus
 
 if TYPE_CHECKING:
@@ -71,13 +65,13 @@ def _summary(result: RestoredBatch, output: str) -> str:
 
     table = result.table
     counts = ", ".join(f"{count} {outcome}" for outcome, count in count_by_outcome(table).items())
-    lines = [f"{counted(len(table), 'image')}: {counts}"]
-    lines += [*unreadable_lines(table[table["status"] == "unreadable"]), *warning_lines(table)]
+    lines = [f"{several(len(table), 'image')}: {counts}"]
+    lines += detail_lines(table)
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")
     for column in FILE_COLUMNS:
         written = table.loc[table[column] != "", column]
         if len(written):
-            lines.append(f"  {counted(len(written), 'image')} in {output}/{written.iloc[0].split('/')[0]}")
+            lines.append(f"  {several(len(written), 'image')} in {output}/{written.iloc[0].split('/')[0]}")
     if table["restored"].any():
         lines.append("Restored images are marked as such; they are not for quantification of intensity or texture.")
     return "\n".join(lines)

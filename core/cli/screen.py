@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parfocal.cli.files import NOTHING_READ, counted
+from parfocal.cli.files import NOTHING_READ
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.cli.screen_progress import shown_progress
 from parfocal.cli.signals import ended_as_by_ctrl_c
 from parfocal.commands import command_spec
+from parfocal.report.screen.headlines import several
 from parfocal.screen.image import screen_image
 from parfocal.screen.settings import OVERLAY_CHOICES, RECORD, RESULTS, TABLE
 
@@ -151,6 +152,6 @@ def _outcome(counts: dict[str, int]) -> str:
     }
     unreadable, found = counts["unreadable"], ", ".join(f"{count} {name}" for name, count in told.items() if count)
     count = counts["images"] - unreadable
-    images = f"{counted(count, 'image')}{': ' if found else ''}{found}"
-    files = f"{counted(unreadable, 'file')} unreadable"
+    images = f"{several(count, 'image')}{': ' if found else ''}{found}"
+    files = f"{several(unreadable, 'file')} unreadable"
     return f"{images}; {files}" if unreadable else images

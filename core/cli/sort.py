@@ -5,16 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from parfocal.cli.files import (
-    NOTHING_READ,
-    add_file_options,
-    counted,
-    shown_progress,
-    unreadable_lines,
-    warning_lines,
-)
+from parfocal.cli.files import NOTHING_READ, add_file_options, detail_lines, shown_progress
 from parfocal.cli.options import add_command_options, given_arguments
 from parfocal.commands import command_spec
+from parfocal.report.screen.headlines import several
 from parfocal.sorting.flag import flag_defocused
 
 if TYPE_CHECKING:
@@ -64,16 +58,16 @@ def _summary(result: SortedBatch, output: str) -> str:
 
     table = result.table
     counts = ", ".join(f"{count} {outcome}" for outcome, count in count_by_outcome(table).items())
-    lines = [f"{counted(len(table), 'image')}: {counts}"]
+    lines = [f"{several(len(table), 'image')}: {counts}"]
     if result.sharp is not None:
         sharp = result.sharp
         lines.append(
-            f"threshold {sharp.threshold:.4g} from {counted(sharp.n_images, 'sharp image')}: a new sharp image is "
+            f"threshold {sharp.threshold:.4g} from {several(sharp.n_images, 'sharp image')}: a new sharp image is "
             f"flagged with a probability of {sharp.promised_rate:.3g} at most"
         )
         lines += [f"  warning: {sharp.warning}"] if sharp.warning else []
         lines += [f"  warning: {sharp.doubt}"] if sharp.doubt else []
         lines += [f"  {len(sharp.left_out)} took no part, such as {sharp.left_out[0]}"] if sharp.left_out else []
-    lines += [*unreadable_lines(table[table["status"] == "unreadable"]), *warning_lines(table)]
+    lines += detail_lines(table)
     lines.append(f"written to {output}: {', '.join(path.name for path in result.files)}")
     return "\n".join(lines)

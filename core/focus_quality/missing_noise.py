@@ -8,7 +8,7 @@ import numpy as np
 
 from parfocal.focus_quality.network import PATCH_SIZE_PX
 
-# Of neighbours under noise of one grey value 28 percent are alike, and of the model's training images fewer.
+# Of neighbours under Gaussian noise of one grey value 28 percent are alike.
 _ALIKE_SHARE = 0.35
 # Noise to be added is no more than this share of the range: that of few grey values, as of labels, says nothing.
 _LARGEST_SHARE = 0.05

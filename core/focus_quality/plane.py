@@ -88,7 +88,12 @@ class PlaneMeasurement:
         if check.status == status.OK:
             ready = self._prepare(image_yx, mask_yx, network)
             if ready.factor > 0:
-                return self._measure(network, ready, boxes, metrics, self._warnings(check, ready.hot))
+                about = (boxes, metrics, self._warnings(check, ready.hot))
+                focus = self._measure(network, ready, *about)
+                if not self._may_be_beyond(focus.estimate, ready):
+                    return focus
+                smaller = replace(self, at_half=True)._measure(network, ready.halved(), *about)
+                return smaller if is_beyond(focus.estimate.defocus_level, smaller.estimate.defocus_level) else focus
             told = "" if ready.hot else f" above the black level {self.black_level:g}"
             found = status.NO_CONTENT if ready.hot else status.BLANK
             check = PlaneCheck(found, f"no pixel stands out{told or ' but hot ones'}")
@@ -96,22 +101,6 @@ class PlaneMeasurement:
         return PlaneFocus(refused, None, dict.fromkeys(boxes, refused), metrics)
 
     def _measure(
-        self,
-        network: Model,
-        ready: _NetworkInput,
-        boxes: dict[int, tuple[slice, slice]],
-        metrics: dict[str, float],
-        warnings: tuple[str, ...],
-    ) -> PlaneFocus:
-        """Measure, and where the plane may be further out of focus than it seems, at half the size too."""
-        found = self._measure_once(network, ready, boxes, metrics, warnings)
-        level = found.estimate.defocus_level
-        if self.is_rank or not level >= SUSPECT_LEVEL or min(ready.plane_yx.shape) // 2 < PATCH_SIZE_PX:
-            return found
-        smaller = replace(self, at_half=True)._measure_once(network, ready.halved(), boxes, metrics, warnings)
-        return smaller if is_beyond(level, smaller.estimate.defocus_level) else found
-
-    def _measure_once(
         self,
         network: Model,
         ready: _NetworkInput,
@@ -128,6 +117,11 @@ class PlaneMeasurement:
         objects = self._objects(network, ready, boxes)
         seen = np.ones(len(corners), bool) if shares is None else shares > 0
         return PlaneFocus(estimate, self._patches(corners[seen], probabilities[seen]), objects, metrics)
+
+    def _may_be_beyond(self, found: FocusEstimate, ready: _NetworkInput) -> bool:
+        """Whether a plane may be further out of focus than it seems, and is large enough to be looked at again."""
+        is_large = min(ready.plane_yx.shape) // 2 >= PATCH_SIZE_PX
+        return is_large and not self.is_rank and found.defocus_level >= SUSPECT_LEVEL
 
     def _check(self, image_yx: np.ndarray, mask_yx: Optional[np.ndarray]) -> PlaneCheck:
         if self.refusal:

@@ -92,7 +92,18 @@ def known_optics(
     immersion_index: float,
     pixel_size_um: Optional[float],
 ) -> KnownOptics:
-    """Optics of what is known of a microscope, None for what is not; raises as `Optics` does."""
+    """Put together what is known of a microscope.
+
+    Parameters
+    ----------
+    emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um : float or None
+        As of `Optics`; None for what is not known.
+
+    Raises
+    ------
+    ValueError
+        Where all is known and a value lies outside its range.
+    """
     if emission_wavelength_um is not None and numerical_aperture is not None and pixel_size_um is not None:
         return KnownOptics(Optics(emission_wavelength_um, numerical_aperture, immersion_index, pixel_size_um), False)
     given = (emission_wavelength_um, numerical_aperture, pixel_size_um)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from parfocal.batch.arguments import check_given
-from parfocal.batch.files import claim_output, find_tasks, run_tasks, worker_count
+from parfocal.batch.files import FileReport, claim_output, find_tasks, run_tasks, worker_count
 from parfocal.batch.tables import write_table
 from parfocal.restoration.batch.flags import read_flags
 from parfocal.restoration.batch.names import output_names
@@ -20,7 +20,6 @@ from parfocal.restoration.batch.worker import (
     PREVIEWS,
     RESTORED,
     UNCERTAINTY,
-    FileReport,
     RestoreSettings,
     restore_file,
     start_worker,

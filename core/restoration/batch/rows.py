@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from parfocal import status
 from parfocal.batch.arguments import used_optics
-from parfocal.batch.rows import file_row, identity_row, measured_shape
+from parfocal.batch.rows import file_row, identity_row, measured_shape, stack_rows
 from parfocal.images.metadata import ImageItem
 from parfocal.restoration.restore import restore_defocus
 from parfocal.restoration.result import PlaneRestoration, Restoration
@@ -46,20 +46,9 @@ def unread_rows(path: Path, told: Mapping[Optional[tuple[int, int, int]], PlaneR
 
 
 def plane_rows(item: ImageItem, restored: Restoration) -> list[dict[str, Any]]:
-    """Rows of the table of planes: one for each plane of a stack, none for a single image."""
-    if len(restored.planes) < 2:
-        return []
-    step = item.metadata.z_step_um
-    return [
-        {
-            **identity_row(item),
-            "plane": index,
-            "z_um": None if step is None else index * step,
-            **_done(plane),
-            "warnings": ";".join(plane.warnings),
-        }
-        for index, plane in enumerate(restored.planes)
-    ]
+    """Rows of the table of planes, see `stack_rows`."""
+    told = [{**_done(plane), "warnings": ";".join(plane.warnings)} for plane in restored.planes]
+    return stack_rows(item, item.metadata.z_step_um, told)
 
 
 def _done(plane: PlaneRestoration) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -11,7 +11,7 @@ import numpy as np
 
 from parfocal import status
 from parfocal.batch.arguments import arguments_for
-from parfocal.batch.files import FileTask, each_image, suffix_of
+from parfocal.batch.files import FileReport, FileTask, each_image, suffix_of
 from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
 from parfocal.images.writing import write_ome_tiff
@@ -22,14 +22,6 @@ from parfocal.restoration.result import PlaneRestoration, Restoration, already_r
 
 # Folders in the output folder.
 RESTORED, UNCERTAINTY, PREVIEWS = "restored", "uncertainty", "previews"
-
-
-@dataclass
-class FileReport:
-    """Rows of one file for the tables of images and planes."""
-
-    images: list[dict[str, Any]] = field(default_factory=list)
-    planes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

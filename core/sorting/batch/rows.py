@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parfocal import status
 from parfocal.batch.arguments import used_optics
-from parfocal.batch.rows import identity_row, measured_shape
+from parfocal.batch.rows import identity_row, measured_shape, stack_rows
 from parfocal.images.metadata import ImageItem
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.result import DefocusFlag, PlaneFlag
@@ -39,20 +39,9 @@ def image_row(item: ImageItem, flag: DefocusFlag, arguments: dict[str, Any], war
 
 
 def plane_rows(item: ImageItem, flag: DefocusFlag) -> list[dict[str, Any]]:
-    """Rows of the table of planes: one for each plane of a stack, none for a single image."""
-    if len(flag.planes) < 2:
-        return []
-    step = item.metadata.z_step_um
-    return [
-        {
-            **identity_row(item),
-            "plane": index,
-            "z_um": None if step is None else index * step,
-            **_answer(plane),
-            "warnings": ";".join(plane.warnings),
-        }
-        for index, plane in enumerate(flag.planes)
-    ]
+    """Rows of the table of planes, see `stack_rows`."""
+    told = [{**_answer(plane), "warnings": ";".join(plane.warnings)} for plane in flag.planes]
+    return stack_rows(item, item.metadata.z_step_um, told)
 
 
 def _answer(plane: PlaneFlag) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from parfocal.batch.arguments import check_given
-from parfocal.batch.files import claim_output, find_tasks, run_tasks, worker_count
+from parfocal.batch.files import FileReport, claim_output, find_tasks, run_tasks, worker_count
 from parfocal.batch.tables import SUMMARY, write_table
 from parfocal.sorting.batch.rows import plane_table, sorting_table
-from parfocal.sorting.batch.worker import FileReport, SortSettings, sort_file, start_worker
+from parfocal.sorting.batch.worker import SortSettings, sort_file, start_worker
 from parfocal.sorting.flag import flag_defocused
 from parfocal.sorting.thresholds import SharpThreshold, sharp_threshold
 

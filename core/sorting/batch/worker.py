@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
 import numpy as np
 
 from parfocal import status
-from parfocal.batch.files import FileTask, each_image
+from parfocal.batch.files import FileReport, FileTask, each_image
 from parfocal.images.metadata import ImageItem
 from parfocal.images.planes import as_planes
 from parfocal.sorting.batch.rows import image_row, plane_rows
@@ -36,14 +36,6 @@ class SortSettings:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass
-class FileReport:
-    """Rows of one file for the tables of images and planes; `view` in a row is a picture for the summary."""
-
-    images: list[dict[str, Any]] = field(default_factory=list)
-    planes: list[dict[str, Any]] = field(default_factory=list)
-
-
 _settings: Optional[SortSettings] = None
 
 
@@ -56,7 +48,8 @@ def start_worker(settings: SortSettings) -> None:
 def sort_file(task: FileTask) -> FileReport:
     """Sort every image of a file with the settings of this process; the file itself is only read.
 
-    A file or image that cannot be read or sorted gives a row with the status `unreadable` and the reason.
+    A file or image that cannot be read or sorted gives a row with the status `unreadable` and the reason; `view` in a
+    row is a picture for the summary.
     """
     assert _settings is not None, "start_worker was not called"
     report = FileReport()
